@@ -104,6 +104,16 @@ package struct ChildResult: Sendable, Hashable {
     /// Whether the deadline ended it.
     package let isTimedOut: Bool
 
+    package init(
+        exit: ChildExit, stdout: [UInt8], stderr: [UInt8], isTruncated: Bool = false, isTimedOut: Bool = false
+    ) {
+        self.exit = exit
+        self.stdout = stdout
+        self.stderr = stderr
+        self.isTruncated = isTruncated
+        self.isTimedOut = isTimedOut
+    }
+
     /// The exit code; `nil` when a signal ended it.
     package var exitCode: Int32? { if case .code(let code) = exit { code } else { nil } }
     /// The signal that ended it; `nil` when it exited.
@@ -123,4 +133,9 @@ package struct ChildOutput: Sendable, Hashable {
     package let stream: Stream
     /// At least one byte, at most 64 KiB.
     package let bytes: [UInt8]
+
+    package init(stream: Stream, bytes: [UInt8]) {
+        self.stream = stream
+        self.bytes = bytes
+    }
 }

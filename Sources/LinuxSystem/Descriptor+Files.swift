@@ -19,6 +19,9 @@ extension Descriptor {
         try PathCalls.open(directory.rawValue, path, flags, mode, resolve)
     }
 
+    /// `O_TMPFILE`, which Swift's C module does not show: a file without a name, for ``linkInto(_:_:)``.
+    package static var temporary: Int32 { PathCalls.tmpfile }
+
     /// What the open file is.
     package borrowing func status() throws(SystemError) -> FileStatus {
         try PathCalls.status(rawValue, "", PathCalls.emptyPath)

@@ -21,7 +21,7 @@ package struct DirectoryListing: Sendable, Hashable {
     ///
     /// Total: a record that does not fit, or has no length, ends the walk with `nil`.
     /// - SeeAlso: getdents(2), `struct linux_dirent64`.
-    static func parse(_ bytes: ArraySlice<UInt8>) -> [DirectoryEntry]? {
+    package static func parse(_ bytes: ArraySlice<UInt8>) -> [DirectoryEntry]? {
         var entries: [DirectoryEntry] = []
         var rest = bytes
         while !rest.isEmpty {

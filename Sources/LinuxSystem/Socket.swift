@@ -123,6 +123,11 @@ package enum Socket {
 package struct SocketPair: ~Copyable, Sendable {
     package var first: Descriptor
     package var second: Descriptor
+
+    /// The first end; the second is closed.
+    package consuming func takeFirst() -> Descriptor {
+        first
+    }
 }
 
 /// Who connected to a unix socket, at the moment when they did.
@@ -131,4 +136,10 @@ package struct PeerCredentials: Sendable, Equatable {
     package let pid: Int32
     package let uid: UInt32
     package let gid: UInt32
+
+    package init(pid: Int32, uid: UInt32, gid: UInt32) {
+        self.pid = pid
+        self.uid = uid
+        self.gid = gid
+    }
 }
