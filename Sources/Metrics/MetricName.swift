@@ -19,7 +19,7 @@ enum MetricName {
         return !reservedSuffixes.contains { base(of: name).hasSuffix($0) }
     }
 
-    /// Whether `name` may name a label of a family of `kind`: as for metric names, and `le` is histograms' own.
+    /// Whether `name` may name a label: as for metric names; `le` belongs to histograms.
     static func isValidLabel(_ name: String, for kind: MetricKind) -> Bool {
         isSnakeCase(name) && !(kind == .histogram && name == "le")
     }

@@ -70,7 +70,7 @@ package final class MetricsRegistry: Sendable {
     ///
     /// - Parameters:
     ///   - kind: `.gauge`, or `.counter` for a number that something else counts; not `.histogram`.
-    ///   - read: Called for every scrape, on the scraping thread: it must be quick and must not call back into
+    ///   - read: Called for every scrape, on its thread: it must be quick and must not call back into
     ///     the registry. A sample with a wrong number of label values, a repeated combination or one beyond
     ///     the registry's limit is left out and counted as dropped.
     package func collect(
