@@ -22,6 +22,9 @@ extension Descriptor {
     /// `O_TMPFILE`, which Swift's C module does not show: a file without a name, for ``linkInto(_:_:)``.
     package static var temporary: Int32 { PathCalls.tmpfile }
 
+    /// `O_PATH`: a place in the file system that cannot be read through.
+    package static var pathOnly: Int32 { 0o10000000 }
+
     /// What the open file is.
     package borrowing func status() throws(SystemError) -> FileStatus {
         try PathCalls.status(rawValue, "", PathCalls.emptyPath)
