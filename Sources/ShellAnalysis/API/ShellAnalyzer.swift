@@ -16,9 +16,9 @@ public struct ShellAnalyzer: Sendable {
     ///   - context: Shell, variables, folder and standard input.
     /// - Complexity: Linear in the length of the text, bounded by the limits. Does not block.
     public func analyze(script: [UInt8], context: ShellContext) -> ScriptAnalysis {
-        var analysis = ScriptAnalysis()
-        analysis.undecidable.append(Undecidable(reason: .invalidText, range: 0..<script.count))
-        return analysis
+        var walker = Walker(context: context, limits: limits)
+        walker.walkAll(script)
+        return walker.result()
     }
 
     /// Analyses a program that is started directly, without a shell in between.
@@ -28,6 +28,8 @@ public struct ShellAnalyzer: Sendable {
     ///   - context: Shell dialect for whatever is parsed again, variables, folder and standard input.
     /// - Complexity: Linear in the length of the arguments. Does not block.
     public func analyze(arguments: [String], context: ShellContext) -> ScriptAnalysis {
-        analyze(script: Array(arguments.joined(separator: " ").utf8), context: context)
+        var walker = Walker(context: context, limits: limits)
+        walker.runAll(arguments)
+        return walker.result()
     }
 }

@@ -1,0 +1,470 @@
+extension Walker {
+    /// Turns the parts of a word into atoms; walks every substitution among them.
+    mutating func collectAtoms(_ first: Index, _ source: Source, isQuoted: Bool, into atoms: inout [Atom]) {
+        let mark: Atom = isQuoted ? .quoted : 0
+        var index = first
+        while index != .none, !isExhausted {
+            let part = source.tree[part: index]
+            analysis.stepCount += 1
+            switch part.kind {
+            case .literal:
+                for byte in source.text[Int(part.start)..<Int(part.end)] { atoms.append(Atom(byte) | mark) }
+            case .escaped, .single:
+                if part.start == part.end { atoms.append(.empty) }
+                for byte in source.text[Int(part.start)..<Int(part.end)] { atoms.append(Atom(byte) | .quoted) }
+            case .ansiC:
+                atoms.append(.empty)
+                AnsiQuote.decode(source.text[Int(part.start)..<Int(part.end)], into: &atoms)
+            case .double:
+                let before = atoms.count
+                collectAtoms(part.child, source, isQuoted: true, into: &atoms)
+                if atoms.count == before, !isOnlyAt(part.child, source) { atoms.append(.empty) }
+            case .parameter: collectParameter(part, source, isQuoted: isQuoted, into: &atoms)
+            case .command: collectSubstitution(part, source, isQuoted: isQuoted, into: &atoms)
+            case .backquote: collectBackquote(part, source, isQuoted: isQuoted, into: &atoms)
+            case .arithmetic:
+                walkArithmetic(part.child, source)
+                atoms.append(.number)
+            case .processInput, .processOutput: collectProcess(part, source, into: &atoms)
+            case .pattern:
+                var inner: [Atom] = []
+                collectAtoms(part.child, source, isQuoted: isQuoted, into: &inner)
+                atoms.append(.pattern)
+            }
+            index = part.next
+        }
+    }
+
+    private func isOnlyAt(_ index: Index, _ source: Source) -> Bool {
+        index != .none && source.tree[part: index].kind == .parameter && source.tree[part: index].next == .none
+    }
+
+    /// Appends known text that came out of an expansion.
+    private mutating func append(_ bytes: [UInt8], isQuoted: Bool, into atoms: inout [Atom]) {
+        if isQuoted {
+            atoms.append(.empty)
+            for byte in bytes { atoms.append(Atom(byte) | .quoted) }
+        } else if changesIFS, !bytes.isEmpty {
+            atoms.append(.unknownFields)
+        } else {
+            for byte in bytes { atoms.append(Atom(byte) | .expanded) }
+        }
+    }
+
+    private mutating func appendUnknown(isQuoted: Bool, into atoms: inout [Atom]) {
+        atoms.append(isQuoted ? .unknown : .unknownFields)
+    }
+
+    // MARK: Substitutions
+
+    private mutating func collectSubstitution(
+        _ part: Part, _ source: Source, isQuoted: Bool, into atoms: inout [Atom]
+    ) {
+        let output = walkSubstitution(part.child, source)
+        if var output {
+            while output.last == Byte.newline { output.removeLast() }
+            append(output, isQuoted: isQuoted, into: &atoms)
+        } else if givesNumber(part.child, source) {
+            atoms.append(.number)
+        } else {
+            appendUnknown(isQuoted: isQuoted, into: &atoms)
+        }
+    }
+
+    /// Walks the list of a substitution in a shell of its own.
+    /// - Returns: What it writes, when that is known.
+    private mutating func walkSubstitution(_ list: Index, _ source: Source) -> [UInt8]? {
+        let outer = state
+        lastOutput = nil
+        walk(list, source)
+        state = outer
+        let output = lastOutput
+        lastOutput = nil
+        return output
+    }
+
+    private mutating func collectBackquote(
+        _ part: Part, _ source: Source, isQuoted: Bool, into atoms: inout [Atom]
+    ) {
+        let raw = source.text[Int(part.start)..<Int(part.end)]
+        var text: [UInt8] = []
+        text.reserveCapacity(raw.count)
+        var index = raw.startIndex
+        while index < raw.endIndex {
+            var byte = raw[index]
+            if byte == Byte.backslash, index + 1 < raw.endIndex {
+                let next = raw[index + 1]
+                if next == Byte.backquote || next == Byte.backslash || next == Byte.dollar
+                    || isQuoted && next == Byte.doubleQuote
+                {
+                    index += 1
+                    byte = next
+                }
+            }
+            text.append(byte)
+            index += 1
+        }
+        let range = source.range(part.start, part.end)
+        let isExact = source.origin.isExact && text.count == raw.count
+        let origin = Origin(base: range.lowerBound, isExact: isExact, length: range.count)
+        let outer = state
+        lastOutput = nil
+        reparse(text, origin, via: nil)
+        let output = lastOutput
+        state = outer
+        lastOutput = nil
+        // Only the empty substitution is followed: the output of others would be that of the last command.
+        if let output, text.allSatisfy({ Byte.isBlank($0) || $0 == Byte.newline }) {
+            append(output, isQuoted: isQuoted, into: &atoms)
+        } else {
+            appendUnknown(isQuoted: isQuoted, into: &atoms)
+        }
+    }
+
+    private mutating func collectProcess(_ part: Part, _ source: Source, into atoms: inout [Atom]) {
+        let outer = state
+        if part.kind == .processOutput { state.input = .unknown }
+        lastOutput = nil
+        walk(part.child, source)
+        captures.append(part.kind == .processInput ? lastOutput : nil)
+        state = outer
+        lastOutput = nil
+        guard captures.count < 0x8000 else {
+            isExhausted = true
+            return report(.limit("process substitutions"), source.range(part.start, part.end))
+        }
+        atoms.append(.capture + Atom(captures.count - 1))
+    }
+
+    /// Whether a substitution certainly gives nothing but a number.
+    private func givesNumber(_ list: Index, _ source: Source) -> Bool {
+        guard list != .none else { return false }
+        var index = source.tree[node: list].first
+        guard index != .none, source.tree[node: index].next == .none else { return false }
+        if source.tree[node: index].kind == .pipeline {
+            index = source.tree[node: index].first
+            while source.tree[node: index].next != .none { index = source.tree[node: index].next }
+        }
+        let node = source.tree[node: index]
+        guard node.kind == .simple, node.second != .none, node.first == .none else { return false }
+        var words: [String] = []
+        var word = node.second
+        while word != .none {
+            let entry = source.tree[word: word]
+            guard !entry.flags.contains(.glob), words.count < 8 else { return false }
+            let plain = entry.flags.contains(.expansion) ? "$" : source.string(entry.start, entry.end)
+            words.append(plain)
+            word = entry.next
+        }
+        return NumericPrograms.givesNumber(words) && !definesFunction(words[0], source)
+    }
+
+    /// Whether a text defines a function of a name anywhere.
+    private func definesFunction(_ name: String, _ source: Source) -> Bool {
+        if hidden.functionNames.contains(name) { return true }
+        return source.tree.nodes.contains {
+            $0.kind == .function && source.string($0.nameStart, $0.nameEnd) == name
+        }
+    }
+
+    // MARK: Parameters
+
+    private mutating func collectParameter(
+        _ part: Part, _ source: Source, isQuoted: Bool, into atoms: inout [Atom]
+    ) {
+        let parameter = source.tree.parameters[Int(part.child)]
+        let range = source.range(part.start, part.end)
+        let name = source.string(parameter.nameStart, parameter.nameEnd)
+        if parameter.hasSubscript { walkSubscript(parameter.subscriptPart, source) }
+        if parameter.isIndirect, parameter.operation != .names {
+            noteEvaluation(of: name, range, "an indirect expansion")
+        }
+        switch parameter.operation {
+        case .invalid:
+            report(.syntax("a form of ${…} that is not known"), range)
+        case .transform:
+            let word = parameter.word == .none ? nil : source.tree[word: parameter.word]
+            if let word, source.text[Int(word.start)..<Int(word.end)].contains(UInt8(ascii: "P")) {
+                report(.hiddenEvaluation("${…@P}"), range)
+            }
+        case .substring:
+            if parameter.word != .none { walkArithmetic(source.tree[word: parameter.word].part, source) }
+        case .length:
+            atoms.append(.number)
+            return
+        case .none where !parameter.hasSubscript && !parameter.isIndirect:
+            return appendValue(of: name, isQuoted: isQuoted, into: &atoms)
+        case .assignDefault:
+            let value = scalar(ofWord: parameter.word, source)
+            let joined: Value = state.value(of: name) == value ? value : .unknown
+            assign(name, to: joined, range: range)
+        case .useDefault, .alternative, .fail:
+            return collectDefault(parameter, name, source, isQuoted: isQuoted, into: &atoms)
+        default:
+            if parameter.word != .none { _ = scalar(ofWord: parameter.word, source) }
+        }
+        appendUnknown(isQuoted: isQuoted, into: &atoms)
+    }
+
+    /// `${x:-word}` and its like: followed where the variable is known.
+    private mutating func collectDefault(
+        _ parameter: Parameter, _ name: String, _ source: Source, isQuoted: Bool, into atoms: inout [Atom]
+    ) {
+        let value = parameter.hasSubscript || parameter.isIndirect ? Value.unknown : self.value(of: name)
+        let word = scalar(ofWord: parameter.word, source)
+        switch (value, parameter.operation, word) {
+        case (.constant(let bytes), .useDefault, _) where !bytes.isEmpty,
+            (.constant(let bytes), .fail, _) where !bytes.isEmpty:
+            append(bytes, isQuoted: isQuoted, into: &atoms)
+        case (.constant(let bytes), .alternative, .constant(let other)) where !bytes.isEmpty:
+            append(other, isQuoted: isQuoted, into: &atoms)
+        default: appendUnknown(isQuoted: isQuoted, into: &atoms)
+        }
+    }
+
+    /// What is known of a variable at this point.
+    func value(of name: String) -> Value {
+        if hidden.anythingIsUnsafe { return .unknown }
+        if let value = state.value(of: name) { return value }
+        switch name {
+        case "?", "#", "$", "!", "LINENO", "RANDOM", "SECONDS", "UID", "EUID", "PPID", "BASHPID", "SHLVL":
+            return .number
+        case "PWD":
+            return state.directory.map { .constant(Array($0.utf8)) } ?? .unknown
+        case "HOME":
+            return context.environment[name].map { .constant(Array($0.utf8)) } ?? .unknown
+        default: return .unknown
+        }
+    }
+
+    private mutating func appendValue(of name: String, isQuoted: Bool, into atoms: inout [Atom]) {
+        switch value(of: name) {
+        case .constant(let bytes): append(bytes, isQuoted: isQuoted, into: &atoms)
+        case .number: atoms.append(.number)
+        case .unknown:
+            // "$@" may be no field or several even inside quotes.
+            appendUnknown(isQuoted: isQuoted && name != "@", into: &atoms)
+        }
+    }
+
+    // MARK: Arithmetic
+
+    /// Walks an expression: its substitutions run, and the variables it names are evaluated.
+    mutating func walkArithmetic(_ first: Index, _ source: Source) {
+        var index = first
+        while index != .none, !isExhausted {
+            let part = source.tree[part: index]
+            let range = source.range(part.start, part.end)
+            switch part.kind {
+            case .literal, .escaped, .single:
+                noteNames(source.text[Int(part.start)..<Int(part.end)], range)
+            case .double: walkArithmetic(part.child, source)
+            case .parameter: walkArithmeticParameter(part, source, range)
+            default:
+                var atoms: [Atom] = []
+                collectAtomsOfOne(part, source, into: &atoms)
+                if atoms.contains(.unknown) || atoms.contains(.unknownFields) {
+                    report(.hiddenEvaluation("arithmetic"), range)
+                }
+                let bytes = atoms.filter { $0 < .unknown }.map { UInt8(truncatingIfNeeded: $0) }
+                if Self.mayEvaluate(bytes) { report(.hiddenEvaluation("arithmetic"), range) }
+                noteNames(bytes[...], range)
+            }
+            index = part.next
+        }
+    }
+
+    private mutating func collectAtomsOfOne(_ part: Part, _ source: Source, into atoms: inout [Atom]) {
+        switch part.kind {
+        case .command: collectSubstitution(part, source, isQuoted: true, into: &atoms)
+        case .backquote: collectBackquote(part, source, isQuoted: true, into: &atoms)
+        case .arithmetic: walkArithmetic(part.child, source)
+        case .ansiC: AnsiQuote.decode(source.text[Int(part.start)..<Int(part.end)], into: &atoms)
+        case .processInput, .processOutput: collectProcess(part, source, into: &atoms)
+        default: break
+        }
+    }
+
+    private mutating func walkArithmeticParameter(_ part: Part, _ source: Source, _ range: Range<Int>) {
+        let parameter = source.tree.parameters[Int(part.child)]
+        let name = source.string(parameter.nameStart, parameter.nameEnd)
+        var atoms: [Atom] = []
+        collectParameter(part, source, isQuoted: true, into: &atoms)
+        if atoms.allSatisfy({ $0 == .number || $0 == .empty || isDigitAtom($0) }) { return }
+        if let first = name.utf8.first, Byte.beginsName(first) {
+            noteEvaluation(of: name, range, "arithmetic")
+            if parameter.word != .none, parameter.operation != .length {
+                report(.hiddenEvaluation("arithmetic"), range)
+            }
+        } else {
+            report(.hiddenEvaluation("arithmetic"), range)
+        }
+    }
+
+    private func isDigitAtom(_ atom: Atom) -> Bool {
+        atom < .unknown && Byte.isDigit(UInt8(truncatingIfNeeded: atom))
+    }
+
+    /// Notes every variable that an expression names, and sets those that it assigns.
+    mutating func noteNames(_ text: ArraySlice<UInt8>, _ range: Range<Int>) {
+        var index = text.startIndex
+        var afterIncrement = false
+        while index < text.endIndex {
+            let byte = text[index]
+            guard Byte.beginsName(byte) else {
+                afterIncrement = index + 1 < text.endIndex && text[index + 1] == byte
+                    && (byte == Byte.plus || byte == Byte.minus)
+                index += afterIncrement ? 2 : 1
+                if Byte.isDigit(byte) {
+                    while index < text.endIndex, Byte.continuesName(text[index]) { index += 1 }
+                }
+                continue
+            }
+            let start = index
+            while index < text.endIndex, Byte.continuesName(text[index]) { index += 1 }
+            let name = String(decoding: text[start..<index], as: UTF8.self)
+            noteEvaluation(of: name, range, "arithmetic")
+            if afterIncrement || writes(text[index...]) { assign(name, to: .number, range: range) }
+            afterIncrement = false
+        }
+    }
+
+    /// Whether the operator behind a name writes it.
+    private func writes(_ text: ArraySlice<UInt8>) -> Bool {
+        var rest = text.drop { Byte.isBlank($0) }
+        guard let first = rest.popFirst() else { return false }
+        let second = rest.first ?? 0
+        switch first {
+        case Byte.equals: return second != Byte.equals
+        case Byte.plus, Byte.minus: return second == first || second == Byte.equals
+        case Byte.star, Byte.slash, Byte.percent, Byte.ampersand, Byte.pipe, Byte.caret, Byte.less, Byte.greater:
+            return second == Byte.equals && first != Byte.less && first != Byte.greater || second == first
+        default: return false
+        }
+    }
+
+    /// Remembers that the value of a variable is evaluated here.
+    mutating func noteEvaluation(of name: String, _ range: Range<Int>, _ what: String) {
+        guard let first = name.utf8.first, Byte.beginsName(first) else {
+            if first(isPositional: name) { report(.hiddenEvaluation(what), range) }
+            return
+        }
+        hidden.noteUse(name, range, what)
+    }
+
+    private func first(isPositional name: String) -> Bool {
+        switch name {
+        case "#", "?", "$", "!": false
+        default: true
+        }
+    }
+
+    /// Walks a subscript: arithmetic, unless it is `@` or `*`.
+    mutating func walkSubscript(_ part: Index, _ source: Source) {
+        guard part != .none else { return }
+        let piece = source.tree[part: part]
+        if piece.next == .none, piece.end - piece.start == 1, piece.kind == .literal {
+            let byte = source.text[Int(piece.start)]
+            if byte == Byte.at || byte == Byte.star { return }
+        }
+        walkArithmetic(part, source)
+    }
+
+    // MARK: [[ ]]
+
+    /// Walks `[[ … ]]`.
+    mutating func walkTest(_ node: Node, _ source: Source) {
+        var index = node.first
+        var operation = ""
+        var left = Value.constant([])
+        while index != .none, !isExhausted {
+            let word = source.tree[word: index]
+            let range = source.range(word.start, word.end)
+            if word.flags.contains(.isOperator) {
+                operation = source.string(word.start, word.end)
+                if ArithmeticTests.contains(operation) { noteOperand(left, range) }
+            } else {
+                let value = scalar(ofWord: index, source)
+                if ArithmeticTests.contains(operation) { noteOperand(value, range) }
+                if operation == "-v" || operation == "-R" { noteVariableName(value, range, "[[ -v ]]") }
+                if operation.utf8.count == 2, ArithmeticTests.isFileTest(operation), case .constant(let path) = value {
+                    addPath(path, .read, range)
+                }
+                operation = ""
+                left = value
+            }
+            index = word.next
+        }
+    }
+
+    /// Whether text holds what an arithmetic evaluation would expand.
+    static func mayEvaluate(_ bytes: [UInt8]) -> Bool {
+        bytes.contains { $0 == Byte.openBracket || $0 == Byte.dollar || $0 == Byte.backquote }
+    }
+
+    /// An operand that is evaluated as arithmetic.
+    mutating func noteOperand(_ value: Value, _ range: Range<Int>) {
+        switch value {
+        case .number: break
+        case .unknown: report(.hiddenEvaluation("an arithmetic comparison"), range)
+        case .constant(let bytes):
+            if Self.mayEvaluate(bytes) { return report(.hiddenEvaluation("an arithmetic comparison"), range) }
+            noteNames(bytes[...], range)
+        }
+    }
+
+    /// A word that names a variable, whose subscript would be evaluated.
+    mutating func noteVariableName(_ value: Value, _ range: Range<Int>, _ what: String) {
+        switch value {
+        case .number: break
+        case .unknown: report(.hiddenEvaluation(what), range)
+        case .constant(let bytes):
+            guard let open = bytes.firstIndex(of: Byte.openBracket) else { return }
+            let inner = bytes[(open + 1)...]
+            if inner.contains(Byte.dollar) || inner.contains(Byte.backquote) || inner.contains(Byte.openBracket) {
+                report(.hiddenEvaluation(what), range)
+            } else {
+                noteNames(inner, range)
+            }
+        }
+    }
+}
+
+/// Operators of `[[ ]]` by what they do with their operands.
+enum ArithmeticTests {
+    static func contains(_ operation: String) -> Bool {
+        switch operation {
+        case "-eq", "-ne", "-lt", "-le", "-gt", "-ge": true
+        default: false
+        }
+    }
+
+    static func isFileTest(_ operation: String) -> Bool {
+        guard operation.utf8.count == 2, let letter = operation.utf8.last else { return false }
+        return "abcdefghkprsuwxGLNOS".utf8.contains(letter)
+    }
+}
+
+/// Programs whose output is one number and nothing else, when they are used as here.
+enum NumericPrograms {
+    /// - Parameter words: The words as written; `$` for one that holds an expansion.
+    static func givesNumber(_ words: [String]) -> Bool {
+        switch words[0] {
+        case "nproc": true
+        case "id": words.count == 2 && (words[1] == "-u" || words[1] == "-g")
+        case "wc": words.count == 2 && words[1].utf8.first == Byte.minus
+        case "date": words.count == 2 && isNumericFormat(words[1])
+        case "grep": words.count == 3 && words[1] == "-c"
+        case "seq": words.count >= 2 && words.dropFirst().allSatisfy { Int($0) != nil }
+        case "stat": words.count == 4 && words[1] == "-c" && (words[2] == "%s" || words[2] == "%Y")
+        default: false
+        }
+    }
+
+    private static func isNumericFormat(_ word: String) -> Bool {
+        switch word {
+        case "+%s", "+%Y", "+%m", "+%d", "+%H", "+%M", "+%S", "+%j", "+%u", "+%Y%m%d", "+%N", "+%s%N", "+%y": true
+        default: false
+        }
+    }
+}

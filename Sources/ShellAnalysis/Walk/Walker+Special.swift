@@ -1,0 +1,300 @@
+extension Walker {
+    /// Looks into the words of a program that needs code of its own.
+    mutating func runSpecial(_ special: SpecialProgram, _ name: String, _ fields: ArraySlice<Field>) {
+        let arguments = fields.dropFirst()
+        let range = fields[fields.startIndex].range
+        switch special {
+        case .find: runFind(name, arguments)
+        case .git: runGit(arguments)
+        case .awk: runAwk(name, range, arguments)
+        case .sed: runSed(arguments)
+        case .editor: runEditor(name, arguments)
+        case .parallel: runParallel(name, range, arguments)
+        case .flock: runFlock(name, arguments)
+        case .script, .su: runShellOption(special, name, range, arguments)
+        case .ssh: runRemote(name, arguments)
+        case .gdb: runDebugger(name, arguments)
+        case .startStopDaemon: runDaemon(name, arguments)
+        case .at: readInput(name, range)
+        case .terminal: if arguments.contains(where: { bytes($0).first != Byte.minus }) { report(.opaqueProgram(name), range) }
+        }
+    }
+
+    private mutating func runFind(_ name: String, _ arguments: ArraySlice<Field>) {
+        var rest = arguments
+        while let field = rest.first {
+            rest = rest.dropFirst()
+            if field.isDynamic {
+                if field.splits { report(.dynamicArguments(name), field.range) }
+                continue
+            }
+            switch string(field) {
+            case "-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch":
+                rest = runFindCommand(name, string(field), rest)
+            case "-delete", "-fprint", "-fls", "-fprintf", "-fprint0":
+                if let file = rest.first, string(field) != "-delete" {
+                    addOperand(file, .write, via: via + [name], isCertain: true)
+                }
+            case "-files0-from": if let file = rest.first { addOperand(file, .read, via: via + [name], isCertain: true) }
+            default: break
+            }
+        }
+    }
+
+    /// - Returns: What follows the command's `;` or `+`.
+    private mutating func runFindCommand(
+        _ name: String, _ action: String, _ rest: ArraySlice<Field>
+    ) -> ArraySlice<Field> {
+        var end = rest.startIndex
+        while end < rest.endIndex {
+            let text = bytes(rest[end])
+            if !rest[end].isDynamic, text.elementsEqual([Byte.semicolon]) { break }
+            if !rest[end].isDynamic, text.elementsEqual([Byte.plus]), end > rest.startIndex,
+                string(rest[end - 1]).contains(token: "{}")
+            {
+                break
+            }
+            end += 1
+        }
+        runWrapped(hide("{}", in: rest[..<end]), by: "\(name) \(action)")
+        return end < rest.endIndex ? rest[(end + 1)...] : rest[end...]
+    }
+
+    private mutating func runFlock(_ name: String, _ arguments: ArraySlice<Field>) {
+        var scan = Scan(rest: arguments, tail: .command)
+        guard scanOptions(Self.flockGrammar, name, &scan), !scan.stops, let lock = scan.rest.first else { return }
+        if lock.splits { return report(.dynamicArguments(name), lock.range) }
+        var rest = scan.rest.dropFirst()
+        guard let first = rest.first else { return }
+        if first.isLiteral, string(first) == "-c" || string(first) == "--command" {
+            rest = rest.dropFirst()
+            if let text = rest.first { runText(text, by: name) }
+        } else {
+            runWrapped(rest, by: name)
+        }
+    }
+
+    private static let flockGrammar = OptionGrammar(
+        """
+        -sexunovFhV -w: -E: -c:text --shared --exclusive --unlock --nonblock --timeout: --wait: --close \
+        --conflict-exit-code: --command:text --no-fork --verbose --help!stops --version!stops
+        """)
+
+    /// `script`, `su` and `runuser`: a shell's text in `-c`, or a shell that reads the terminal.
+    private mutating func runShellOption(
+        _ special: SpecialProgram, _ name: String, _ range: Range<Int>, _ arguments: ArraySlice<Field>
+    ) {
+        var rest = arguments
+        var found = false
+        while let field = rest.first {
+            rest = rest.dropFirst()
+            guard !field.isDynamic else {
+                if field.splits { report(.dynamicArguments(name), field.range) }
+                continue
+            }
+            let text = string(field)
+            if text == "--help" || text == "--version" || text == "-V" { return }
+            if name == "runuser", text == "-u" || text == "--user" {
+                rest = rest.dropFirst()
+                if let next = rest.first, string(next) == "--" { rest = rest.dropFirst() }
+                return runWrapped(rest, by: name)
+            }
+            if text.hasPrefix("--command=") || text.hasPrefix("--session-command=") {
+                found = true
+                let offset = text.utf8.count - text.utf8.drop { $0 != Byte.equals }.count + 1
+                runText(piece(of: field, from: field.start + offset), by: "\(name) -c")
+            } else if text.hasPrefix("--s"), let shell = rest.first, !text.hasPrefix("--session") {
+                runWrapped([shell], by: name)
+            } else if text == "--command" || text == "--session-command" || isShortOption(field, "c") {
+                found = true
+                if let value = rest.first { runText(value, by: "\(name) -c") }
+                rest = rest.dropFirst()
+            } else if text.hasPrefix("-c"), text.utf8.count > 2 {
+                found = true
+                runText(piece(of: field, from: field.start + 2), by: "\(name) -c")
+            } else if special == .su, text == "-s", let shell = rest.first {
+                runWrapped([shell], by: name)
+                rest = rest.dropFirst()
+            } else if special == .script, bytes(field).first != Byte.minus {
+                addOperand(field, .write, via: via + [name], isCertain: true)
+            }
+        }
+        if !found { readInput(name, range) }
+    }
+
+    /// Whether a field is a cluster of short options that ends in a letter.
+    private func isShortOption(_ field: Field, _ letter: Character) -> Bool {
+        let text = bytes(field)
+        return text.count >= 2 && text.first == Byte.minus && text.last == letter.asciiValue
+            && text[text.startIndex + 1] != Byte.minus
+    }
+
+    private mutating func runRemote(_ name: String, _ arguments: ArraySlice<Field>) {
+        var rest = arguments
+        var hasHost = false
+        while let field = rest.first {
+            let text = bytes(field)
+            if field.isDynamic, !hasHost, field.splits { return report(.dynamicArguments(name), field.range) }
+            guard text.first == Byte.minus, text.count > 1, !field.isDynamic else {
+                if hasHost { break }
+                hasHost = true
+                rest = rest.dropFirst()
+                continue
+            }
+            rest = rest.dropFirst()
+            if text.elementsEqual([Byte.minus, Byte.minus]) { continue }
+            let letter = text[text.startIndex + 1]
+            guard "BbcDEeFIiJLlmOoPpQRSWw".utf8.contains(letter) else { continue }
+            var value = piece(of: field, from: field.start + 2)
+            if text.count == 2 {
+                guard let next = rest.first else { return }
+                value = next
+                rest = rest.dropFirst()
+            }
+            if letter == UInt8(ascii: "o") { checkRemoteOption(value, name) }
+            if letter == UInt8(ascii: "F") { report(.opaqueProgram(name), value.range) }
+        }
+        guard !rest.isEmpty else { return }
+        if name == "sshpass" || name == "autossh" { return runWrapped(rest, by: name) }
+        runJoined(rest, by: name)
+    }
+
+    private mutating func checkRemoteOption(_ value: Field, _ name: String) {
+        let text = string(value).lowercased()
+        if value.isDynamic || text.contains(token: "command") || text.contains(token: "match") || text.contains(token: "include")
+            || text.contains(token: "provider") || text.contains(token: "xauth")
+        {
+            if let equals = bytes(value).firstIndex(of: Byte.equals), !value.isDynamic {
+                runText(piece(of: value, from: equals + 1), by: "\(name) -o")
+            } else {
+                report(.opaqueProgram(name), value.range)
+            }
+        }
+    }
+
+    private mutating func runDebugger(_ name: String, _ arguments: ArraySlice<Field>) {
+        var rest = arguments
+        while let field = rest.first {
+            rest = rest.dropFirst()
+            let text = string(field)
+            switch text {
+            case "--args", "-args", "--":
+                return runWrapped(rest, by: name)
+            case "-ex", "--ex", "-eval-command", "--eval-command", "-iex", "-o", "-O":
+                if let command = rest.first { checkDebuggerCommand(command, name) }
+                rest = rest.dropFirst()
+            case "-x", "-ix", "--command", "-s", "-S": report(.opaqueProgram(name), field.range)
+            default:
+                if text.contains(token: "ex=") || text.contains(token: "command=") { report(.opaqueProgram(name), field.range) }
+                if field.isDynamic, field.splits { report(.dynamicArguments(name), field.range) }
+            }
+        }
+        // Without them it reads commands from the terminal.
+        if !arguments.contains(where: { string($0).hasSuffix("batch") || string($0) == "-p" }) {
+            report(.opaqueProgram(name), arguments.first?.range ?? 0..<0)
+        }
+    }
+
+    private mutating func checkDebuggerCommand(_ field: Field, _ name: String) {
+        guard field.isLiteral else { return report(.opaqueProgram(name), field.range) }
+        switch string(field) {
+        case "run", "r", "bt", "backtrace", "quit", "q", "continue", "c", "info registers", "thread apply all bt", "starti":
+            break
+        default:
+            let text = string(field)
+            if text.hasPrefix("shell ") { runText(piece(of: field, from: field.start + 6), by: name) }
+            if text.hasPrefix("!") { runText(piece(of: field, from: field.start + 1), by: name) }
+            report(.opaqueProgram(name), field.range)
+        }
+    }
+
+    private mutating func runDaemon(_ name: String, _ arguments: ArraySlice<Field>) {
+        var rest = arguments
+        while let field = rest.first {
+            rest = rest.dropFirst()
+            if field.isDynamic { report(.dynamicArguments(name), field.range) }
+            let text = string(field)
+            if text.hasPrefix("--exec=") || text.hasPrefix("--startas=") {
+                let offset = text.utf8.count - text.utf8.drop { $0 != Byte.equals }.count + 1
+                runWrapped([piece(of: field, from: field.start + offset)], by: name)
+            } else if text.hasPrefix("--ex") || text.hasPrefix("--starta") || isShortOption(field, "x")
+                || isShortOption(field, "a")
+            {
+                if let program = rest.first {
+                    let words = rest.firstIndex { string($0) == "--" }.map { rest[($0 + 1)...] } ?? []
+                    runWrapped([program] + words, by: name)
+                }
+            }
+        }
+    }
+
+    private mutating func runEditor(_ name: String, _ arguments: ArraySlice<Field>) {
+        var rest = arguments
+        while let field = rest.first {
+            rest = rest.dropFirst()
+            let text = string(field)
+            if field.isDynamic, field.splits { report(.dynamicArguments(name), field.range) }
+            switch text {
+            case "-c", "--cmd", "-e", "--eval", "--execute", "-f", "--funcall":
+                if let command = rest.first { checkEditorCommand(command, command, name) }
+            case "-S", "-s", "-u", "-l", "--load", "--script", "-U": report(.opaqueProgram(name), field.range)
+            default:
+                if text.hasPrefix("+"), text.utf8.count > 1 { checkEditorCommand(field, piece(of: field, from: field.start + 1), name) }
+                if text.hasPrefix("-c") || text.hasPrefix("--eval=") || text.hasPrefix("-S") {
+                    report(.opaqueProgram(name), field.range)
+                }
+            }
+        }
+    }
+
+    private mutating func checkEditorCommand(_ field: Field, _ value: Field, _ name: String) {
+        var text = string(value)
+        guard !field.isDynamic else { return report(.opaqueProgram(name), field.range) }
+        if text.hasPrefix(":") { text.removeFirst() }
+        if text.allSatisfy({ $0.isNumber }) || text == "q" || text == "wq" || text == "qa" || text == "q!" || text == "wq!" { return }
+        if text.hasPrefix("/") || text.hasPrefix("set ") && !text.contains(token: "shell") && !text.contains(token: "|") { return }
+        if let bang = bytes(value).firstIndex(of: Byte.bang) {
+            runText(piece(of: value, from: bang + 1), by: name)
+        }
+        report(.opaqueProgram(name), field.range)
+    }
+
+    private mutating func runParallel(_ name: String, _ range: Range<Int>, _ arguments: ArraySlice<Field>) {
+        var scan = Scan(rest: arguments, tail: .text)
+        guard scanOptions(Self.parallelGrammar, name, &scan), !scan.stops else { return }
+        let end = scan.rest.firstIndex { !$0.isDynamic && string($0).hasPrefix(":::") } ?? scan.rest.endIndex
+        let command = scan.rest[..<end]
+        if command.isEmpty {
+            // The input lines are the commands.
+            guard end < scan.rest.endIndex else { return readInput(name, range) }
+            for field in scan.rest[(end + 1)...] { runText(field, by: name) }
+            return
+        }
+        for field in command where string(field).contains(token: "{") && field.range != command.first?.range {
+            // A replaced token is quoted by parallel, but the program may itself be a shell.
+            continue
+        }
+        guard let first = command.first, first.isLiteral, !string(first).contains(token: "{") else {
+            return report(.dynamicArguments(name), command.first?.range ?? range)
+        }
+        if command.count == 1 {
+            runText(first, by: name)
+        } else {
+            var words = Array(hide("{", in: command))
+            words.append(unknownField(range))
+            runWrapped(words[...], by: name)
+        }
+        if string(first).contains(where: { ";|&$`(".contains($0) }) || command.contains(where: { $0.isLiteral && string($0).contains(where: { ";|&$`(".contains($0) }) }) {
+            runJoined(command, by: name)
+        }
+    }
+
+    private static let parallelGrammar = OptionGrammar(
+        """
+        -0kmqtuvX -j: -P: -n: -N: -L: -I: -a:read -S:opaque -d: -C: -l: -s: -E: --jobs: --max-procs: --null --keep-order \
+        --will-cite --citation --bar --progress --eta --dry-run --dryrun --halt: --joblog:write --tmpdir: --tag \
+        --line-buffer --lb --ungroup --group --pipe --block: --colsep: --delay: --timeout: --retries: --verbose \
+        --no-notice --no-run-if-empty -r --max-args: --arg-file:read --id: --fg --bg --semaphore --wait --results: \
+        --quote --xargs --load: --memfree: --nice: --plain --shuf --no-keep-order --header: --xapply --link
+        """)
+}
