@@ -120,3 +120,23 @@ struct sw_spawn_request {
 /// posix_spawn(3) with all signals at their defaults, none blocked, and no descriptor above 2.
 /// Returns the child's process id.
 int32_t sw_spawn(const struct sw_spawn_request *request);
+
+// MARK: netlink(7)
+
+/// A netlink socket of one protocol, bound with a number that the kernel chooses, in the calling thread's
+/// network namespace.
+int sw_netlink_open(int protocol);
+/// send(2) to the kernel.
+int sw_netlink_send(int socket, const uint8_t *bytes, size_t count);
+/// recvmsg(2) of one datagram. A datagram of anybody but the kernel is thrown away and answered with 0;
+/// one longer than the buffer is -EMSGSIZE.
+int sw_netlink_receive(int socket, uint8_t *buffer, size_t size, int flags);
+
+// MARK: the idle holder (holder.c)
+
+/// Bytes of the holder's code.
+size_t sw_holder_size(void);
+/// Offset of its entry.
+size_t sw_holder_entry(void);
+/// Copies the code to a place of `sw_holder_size` bytes.
+void sw_holder_copy(uint8_t *place);
