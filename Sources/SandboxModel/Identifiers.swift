@@ -27,6 +27,11 @@ public struct PolicyName: RawRepresentable, Sendable, Hashable, Comparable, Cust
     /// The checked text.
     public let rawValue: String
 
+    /// The built-in policy that every other one builds on.
+    public static let `default` = PolicyName(checked: "default")
+
+    private init(checked rawValue: String) { self.rawValue = rawValue }
+
     /// Accepts `[a-z0-9-]{1,63}` but not `check`.
     public init?(rawValue: String) {
         let bytes = rawValue.utf8
