@@ -3,15 +3,16 @@ package import LinuxSystem
 extension RuntimeError {
     /// A failed system call as the outcome of an operation.
     ///
-    /// `ENOENT` and `ESRCH` become `notFound`, `EAGAIN` of a full queue and `ENOSPC` become `exhausted`, a passed
-    /// deadline `timedOut`, missing rights `denied`, a call that the kernel lacks `unsupported`; anything else
-    /// `failed`.
+    /// `ENOENT` and `ESRCH` become `notFound`, `EAGAIN` of a full queue and `ENOSPC` become `exhausted`, a
+    /// passed deadline `timedOut`, missing rights `denied`, a call that the kernel lacks `unsupported`;
+    /// anything else `failed`.
     /// - Parameters:
     ///   - operation: What was attempted, in this module's words.
     ///   - code: The code to use instead of the one that the number suggests.
     package init(_ error: SystemError, operation: String, code: Code? = nil) {
         self.init(
-            code ?? Code(errno: error.errno), operation: operation, detail: error.description, errno: error.errno)
+            code ?? Code(errno: error.errno), operation: operation, detail: error.description,
+            errno: error.errno)
     }
 }
 

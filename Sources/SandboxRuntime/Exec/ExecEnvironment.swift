@@ -8,7 +8,8 @@ package enum ExecEnvironment {
     /// The directories of ``path``, in order.
     package static let directories = path.split(separator: ":").map(String.init)
 
-    /// The base with a client's variables over it. `PATH` stays fixed only if the caller lets no `PATH` through.
+    /// The base with a client's variables over it. `PATH` stays fixed only if the caller lets no `PATH`
+    /// through.
     /// - Parameter policy: Its workspace is the home folder.
     package static func variables(_ added: [String: String], policy: Policy) -> [String: String] {
         let base = ["PATH": path, "HOME": policy.workspace, "LANG": "C.UTF-8", "TERM": "dumb"]

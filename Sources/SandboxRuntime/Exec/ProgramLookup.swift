@@ -5,8 +5,8 @@ package import LinuxSystem
 package enum ProgramLookup {
     /// Resolves a bare name on the fixed `PATH`, or checks a path.
     ///
-    /// The walk never leaves the root and follows none of `/proc`'s links to other files. Blocks for a few system calls
-    /// a folder.
+    /// The walk never leaves the root and follows none of `/proc`'s links to other files. Blocks for a few
+    /// system calls a folder.
     /// - Parameters:
     ///   - program: A bare name, or a path (relative ones begin at the working directory).
     ///   - workingDirectory: Absolute inside the sandbox.
@@ -29,18 +29,23 @@ package enum ProgramLookup {
         }
         for candidate in candidates where try isProgram(candidate, below: root) { return candidate }
         throw RuntimeError(
-            .notFound, operation: "exec", detail: "no program \(ForeignText.printable(program.utf8)) in the sandbox")
+            .notFound, operation: "exec",
+            detail: "no program \(ForeignText.printable(program.utf8)) in the sandbox")
     }
 
     /// Whether a path inside the sandbox is a regular file with an execute bit.
     /// - Throws: `failed` when the kernel refuses to tell for another reason than that nothing is there.
-    package static func isProgram(_ path: String, below root: borrowing Descriptor) throws(RuntimeError) -> Bool {
+    package static func isProgram(
+        _ path: String, below root: borrowing Descriptor
+    ) throws(RuntimeError) -> Bool {
         guard let status = try status(path, below: root) else { return false }
         return status.kind == .regular && status.permissions & 0o111 != 0
     }
 
     /// Whether a path inside the sandbox is a folder.
-    package static func isFolder(_ path: String, below root: borrowing Descriptor) throws(RuntimeError) -> Bool {
+    package static func isFolder(
+        _ path: String, below root: borrowing Descriptor
+    ) throws(RuntimeError) -> Bool {
         try status(path, below: root)?.kind == .directory
     }
 

@@ -1,7 +1,8 @@
 internal import Glibc
 internal import LinuxSystem
 
-/// A folder that this module makes below a sandbox's own folder: entries with exact modes, whatever the umask.
+/// A folder that this module makes below a sandbox's own folder: entries with exact modes, whatever the
+/// umask.
 struct HostFolder: ~Copyable, Sendable {
     let path: String
     private let descriptor: Descriptor
@@ -24,7 +25,7 @@ struct HostFolder: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
-    /// Makes a folder, with those above it, below this one.
+    /// Makes a folder, with those above it, below this one. What is there already stays as it is.
     /// - Parameter name: Relative, of ordinary components.
     borrowing func makeFolders(_ name: String, mode: UInt32 = 0o755) throws(SystemError) {
         var done = ""
@@ -37,7 +38,8 @@ struct HostFolder: ~Copyable, Sendable {
                 continue
             }
             try Descriptor.open(
-                at: descriptor, path: RawPath(done), flags: O_RDONLY | O_DIRECTORY, resolve: [.beneath, .noSymlinks]
+                at: descriptor, path: RawPath(done), flags: O_RDONLY | O_DIRECTORY,
+                resolve: [.beneath, .noSymlinks]
             ).changeMode(mode)
         }
     }
@@ -87,7 +89,8 @@ enum HostTree {
 
     /// Removes a folder and all below it on the same mount; fine when it is gone. Blocks.
     ///
-    /// Links are removed, not followed; a mount below stops the removal with `EBUSY`, as its content is not ours.
+    /// Links are removed, not followed; a mount below stops the removal with `EBUSY`, as its content is not
+    /// ours.
     static func remove(_ path: String) throws(SystemError) {
         do throws(SystemError) {
             let parent = try Descriptor.openAbsolute(
@@ -106,7 +109,9 @@ enum HostTree {
     private static func empty(
         _ folder: borrowing Descriptor, mountID: UInt64, depth: Int
     ) throws(SystemError) {
-        guard depth < depthLimit else { throw SystemError(errno: ELOOP, operation: "remove", detail: "too deep") }
+        guard depth < depthLimit else {
+            throw SystemError(errno: ELOOP, operation: "remove", detail: "too deep")
+        }
         var listing = try folder.list(limit: 4096)
         while !listing.entries.isEmpty {
             for entry in listing.entries {
@@ -120,7 +125,8 @@ enum HostTree {
                     throw SystemError(errno: EBUSY, operation: "remove", detail: "\(name) is a mount")
                 }
                 let child = try Descriptor.open(
-                    at: folder, path: name, flags: O_RDONLY | O_DIRECTORY, resolve: [.beneath, .noSymlinks, .noXdev])
+                    at: folder, path: name, flags: O_RDONLY | O_DIRECTORY,
+                    resolve: [.beneath, .noSymlinks, .noXdev])
                 try empty(child, mountID: mountID, depth: depth + 1)
                 try folder.remove(name, isDirectory: true)
             }

@@ -23,8 +23,8 @@ enum HostMount {
 
     /// Unmounts everything that is mounted there; fine when nothing is.
     ///
-    /// First in order, so that the file system is written out and its device let go; where somebody still holds it, it
-    /// is taken out of the tree and freed with its last user.
+    /// First in order, so that the file system is written out and its device let go; where somebody still
+    /// holds it, it is taken out of the tree and freed with its last user.
     static func unmountAll(_ path: String) throws(SystemError) {
         for _ in 0..<depthLimit {
             guard try isMountPoint(path) else { return }

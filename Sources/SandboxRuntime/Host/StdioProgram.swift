@@ -1,9 +1,10 @@
-/// A tiny static program that takes its standard streams from descriptors 3, 4 and 5 and becomes another program.
+/// A tiny static program that takes its standard streams from descriptors 3, 4 and 5 and becomes another
+/// program.
 ///
-/// `stdio PROGRAM ARGUMENT…` moves 3 to 0, 4 to 1, 5 to 2, closes 3 to 5, and replaces itself by `PROGRAM` (an absolute
-/// path, which is also its `argv[0]`); it ends with 127 when it cannot. An OCI runtime that copies the streams itself
-/// ends only when the last descendant of the program has let go of them; handed over as further descriptors they pass
-/// the runtime by, and its end is the program's end.
+/// `stdio PROGRAM ARGUMENT…` moves 3 to 0, 4 to 1, 5 to 2, closes 3 to 5, and replaces itself by `PROGRAM`
+/// (an absolute path, which is also its `argv[0]`); it ends with 127 when it cannot. An OCI runtime that
+/// copies the streams itself ends only when the last descendant of the program has let go of them; handed
+/// over as further descriptors they pass the runtime by, and its end is the program's end.
 enum StdioProgram {
     /// The whole file for the architecture that this code runs on.
     static func elf() -> [UInt8] {

@@ -4,9 +4,9 @@ internal import Synchronization
 
 /// Gives every sandbox a user of its own, from a range of numbers that belongs to nobody else.
 ///
-/// A number that somebody has (an entry in `/etc/passwd` or a range in `/etc/subuid`) or that a running process has is
-/// passed over: a process with the same uid could signal and enter the sandbox. Numbers are given in turn, so that one
-/// that was just given back comes again as late as possible.
+/// A number that somebody has (an entry in `/etc/passwd` or a range in `/etc/subuid`) or that a running
+/// process has is passed over: a process with the same uid could signal and enter the sandbox. Numbers are
+/// given in turn, so that one that was just given back comes again as late as possible.
 package final class UserAllocator: Sendable {
     /// The numbers that may be given.
     package let range: Range<UInt32>
@@ -57,7 +57,8 @@ package final class UserAllocator: Sendable {
         return SandboxUser(uid: found, gid: found)
     }
 
-    /// Marks a number as taken, as for a sandbox that was found again. Numbers outside the range do not matter.
+    /// Marks a number as taken, as for a sandbox that was found again. Numbers outside the range do not
+    /// matter.
     package func reserve(_ uid: UInt32) {
         state.withLock { _ = $0.used.insert(uid) }
     }
@@ -97,7 +98,9 @@ struct UserSources: Sendable {
             if fields.count > 2, let uid = UInt32(fields[2]) { taken.single.insert(uid) }
         }
         for fields in Self.lines(try subordinate()) {
-            guard fields.count == 3, let start = UInt64(fields[1]), let count = UInt64(fields[2]) else { continue }
+            guard fields.count == 3, let start = UInt64(fields[1]), let count = UInt64(fields[2]) else {
+                continue
+            }
             let (end, overflow) = start.addingReportingOverflow(count)
             if !overflow { taken.blocks.append(start..<end) }
         }

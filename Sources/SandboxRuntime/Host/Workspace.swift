@@ -1,12 +1,13 @@
 internal import Glibc
 package import LinuxSystem
 
-/// The file system that a sandbox may fill: an ext4 image of fixed size on a loop device, mounted `nosuid,nodev`.
+/// The file system that a sandbox may fill: an ext4 image of fixed size on a loop device, mounted
+/// `nosuid,nodev`.
 ///
-/// The image is sparse: it takes from the host's disk what is written, and never more than its size. It has no
-/// journal, because a workspace does not outlive its sandbox; after an unclean end it is checked before it is mounted
-/// again. Programs may run from it. What the file system needs for itself (about 1.5 %, more on the smallest) is part of
-/// the size, so that the bound on the host holds exactly.
+/// The image is sparse: it takes from the host's disk what is written, and never more than its size. It has
+/// no journal, because a workspace does not outlive its sandbox; after an unclean end it is checked before it
+/// is mounted again. Programs may run from it. What the file system needs for itself (about 1.5 %, more on
+/// the smallest) is part of the size, so that the bound on the host holds exactly.
 package struct Workspace: Sendable, Hashable {
     /// The sandbox's own folder on the host.
     package let directory: String
@@ -33,9 +34,9 @@ package struct Workspace: Sendable, Hashable {
     package var mountPath: String { "\(directory)/work" }
 
     /// Makes the image, its file system, and mounts it. The sandbox's folder must exist.
-    /// - Throws: `invalid` for a size out of bounds, `conflict` when there is an image already, `unavailable` with what
-    ///   to install when `mke2fs` or loop devices are missing, `exhausted` when the host's disk or its loop devices are
-    ///   used up, `refused` when the mounted file system is not of the size asked for.
+    /// - Throws: `invalid` for a size out of bounds, `conflict` when there is an image already, `unavailable`
+    ///   with what to install when `mke2fs` or loop devices are missing, `exhausted` when the host's disk or
+    ///   its loop devices are used up, `refused` when the mounted file system is not of the size asked for.
     package func create() async throws(RuntimeError) {
         guard (Self.minimumSizeMB...Self.maximumSizeMB).contains(sizeMB) else {
             throw RuntimeError(
@@ -64,7 +65,8 @@ package struct Workspace: Sendable, Hashable {
         // 1: errors were repaired; anything beyond is not safe to hand to the kernel.
         guard let code = result.exitCode, code <= 1 else {
             throw RuntimeError(
-                .failed, operation: "check workspace", detail: ForeignText.printable(result.stderr + result.stdout))
+                .failed, operation: "check workspace",
+                detail: ForeignText.printable(result.stderr + result.stdout))
         }
         try await HostWork.run("workspace") { () throws(RuntimeError) in
             try workspace.mount()
@@ -118,7 +120,8 @@ package struct Workspace: Sendable, Hashable {
         let result = try await tool(
             "mke2fs",
             [
-                "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-b", isSmall ? "1024" : "4096", "-i",
+                "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-b", isSmall ? "1024" : "4096",
+                "-i",
                 isSmall ? "4096" : "16384", "-E",
                 "lazy_itable_init=1,nodiscard,root_owner=\(owner.uid):\(owner.gid)", imagePath,
             ])
@@ -150,7 +153,8 @@ package struct Workspace: Sendable, Hashable {
             let image = try Descriptor.openAbsolute(RawPath(imagePath), flags: O_RDWR | O_NOFOLLOW)
             // Autoclear: the device lets go of the image with the last mount, whoever is alive then.
             let device = try LoopDevice.attach(file: image, autoclear: true, name: imagePath)
-            // The inode tables are zeros already, being holes of a fresh file: no kernel thread has to write them.
+            // The inode tables are zeros already, being holes of a fresh file: no kernel thread has to write
+            // them.
             try Mount.mount(
                 RawPath(device.path), at: RawPath(mountPath), type: "ext4",
                 flags: [.noSetuid, .noDevices, .noAccessTime],
@@ -162,16 +166,19 @@ package struct Workspace: Sendable, Hashable {
 
     /// Tells what an operator can do where loop devices are not to be had.
     private static func explained(_ error: SystemError) -> RuntimeError {
-        let remedy = "the workspace needs a loop device: load the module (modprobe loop), let the daemon use "
+        let remedy =
+            "the workspace needs a loop device: load the module (modprobe loop), let the daemon use "
             + "/dev/loop-control, and run it as root"
         switch (error.operation.hasPrefix("LOOP_"), error.errno) {
         case (true, EBUSY), (true, ENOSPC), (true, ENOMEM):
             return RuntimeError(
                 .exhausted, operation: "mount workspace",
-                detail: "no loop device is free: raise max_loop or remove sandboxes (\(error))", errno: error.errno)
+                detail: "no loop device is free: raise max_loop or remove sandboxes (\(error))",
+                errno: error.errno)
         case (true, _), (false, ENOENT), (false, ENXIO), (false, ENODEV), (false, EPERM), (false, EACCES):
             return RuntimeError(
-                .unavailable, operation: "mount workspace", detail: "\(remedy) (\(error))", errno: error.errno)
+                .unavailable, operation: "mount workspace", detail: "\(remedy) (\(error))", errno: error.errno
+            )
         default:
             return RuntimeError(error, operation: "mount workspace")
         }
@@ -190,7 +197,8 @@ package struct Workspace: Sendable, Hashable {
         let wanted = UInt64(sizeMB) << 20
         guard found <= wanted, found >= wanted / 2 else {
             throw RuntimeError(
-                .refused, operation: "workspace", detail: "\(found) bytes mounted where \(wanted) were asked for")
+                .refused, operation: "workspace",
+                detail: "\(found) bytes mounted where \(wanted) were asked for")
         }
     }
 }

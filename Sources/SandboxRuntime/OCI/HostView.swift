@@ -3,44 +3,53 @@ internal import LinuxSystem
 internal import SandboxModel
 internal import SandboxPolicy
 
-/// Makes a sandbox's root from a read-only view of the host: its programs and libraries, and next to nothing else.
+/// Makes a sandbox's root from a read-only view of the host: its programs and libraries, and next to nothing
+/// else.
 ///
-/// `/usr` and the folders that lie beside it on hosts that have not merged them are shown without what is mounted below
-/// them. `/usr/local` and the programs that drive containers are hidden. `/etc` is generated.
+/// `/usr` and the folders that lie beside it on hosts that have not merged them are shown without what is
+/// mounted below them. `/usr/local` and the programs that drive containers are hidden. `/etc` is generated.
 enum HostView {
     /// Top-level folders of programs and libraries: shown where the host has them.
     static let shownFolders = ["bin", "lib", "lib32", "lib64", "libx32", "sbin", "usr"]
 
     /// Folders of `/etc` that are shown as they are: choices between programs, and public certificates.
     static let shownSettings = [
-        "etc/alternatives", "etc/ssl/certs", "etc/pki/tls/certs", "etc/pki/ca-trust/extracted", "etc/ca-certificates",
+        "etc/alternatives", "etc/ssl/certs", "etc/pki/tls/certs", "etc/pki/ca-trust/extracted",
+        "etc/ca-certificates",
     ]
 
     /// Made empty, so that programs find what they expect.
     static let emptyFolders = [
-        "dev", "etc", "home", "media", "mnt", "opt", "proc", "root", "run", "srv", "sys", "tmp", "var",
+        "dev", "etc", "home", "media", "mnt", "opt", "proc", "root", "srv", "sys", "var",
         "var/cache", "var/lib", "var/log", "var/spool",
     ]
 
-    /// Programs that are hidden wherever the host keeps them: those that drive containers, packet filters and this
-    /// program itself. None would work without rights that a sandbox lacks; what is not there cannot be tried.
+    /// Programs that are hidden wherever the host keeps them: those that drive containers, packet filters and
+    /// this program itself. None would work without rights that a sandbox lacks; what is not there cannot be
+    /// tried.
     static let hiddenPrograms = [
         "arptables", "buildah", "containerd", "containerd-shim", "containerd-shim-runc-v1",
-        "containerd-shim-runc-v2", "containerd-stress", "crictl", "crio", "crun", "ctr", "docker", "docker-compose",
-        "docker-init", "docker-proxy", "dockerd", "ebtables", "ip6tables", "iptables", "k3s", "kubeadm", "kubectl",
-        "kubelet", "lxc-start", "machinectl", "nerdctl", "nft", "nsenter", "podman", "rootlesskit", "runc", "runsc",
+        "containerd-shim-runc-v2", "containerd-stress", "crictl", "crio", "crun", "ctr", "docker",
+        "docker-compose",
+        "docker-init", "docker-proxy", "dockerd", "ebtables", "ip6tables", "iptables", "k3s", "kubeadm",
+        "kubectl",
+        "kubelet", "lxc-start", "machinectl", "nerdctl", "nft", "nsenter", "podman", "rootlesskit", "runc",
+        "runsc",
         "sandwarden", "skopeo", "systemd-nspawn", "xtables-legacy-multi", "xtables-nft-multi",
     ]
 
     /// Makes the root's folder below the sandbox's own and says what to mount into it. Blocks.
-    /// - Throws: `invalid` when the policy's shell is not on the host or its workspace has no place in the view.
+    /// - Throws: `invalid` when the policy's shell is not on the host or its workspace has no place in the
+    ///   view.
     static func make(_ plan: SandboxPlan) throws(RuntimeError) -> OCIRoot {
         try requireShell(plan.policy.shell)
         let shown = try HostWork.calls("host view") { () throws(SystemError) in try shownParts() }
-        let place = try OCIRoot.placeForWorkspace(plan.policy.workspace, below: shown.mounts.map(\.destination))
+        let place = try OCIRoot.placeForWorkspace(
+            plan.policy.workspace, below: shown.mounts.map(\.destination))
         let path = "\(plan.directory)/rootfs"
         return try HostWork.calls("host view") { () throws(SystemError) in
             let folder = try HostFolder(making: path, mode: 0o755)
+            for name in OCIMount.sharedFolders { try folder.makeFolders(name, mode: 0o1777) }
             for name in emptyFolders { try folder.makeFolders(name) }
             for mount in shown.mounts { try folder.makeFolders(String(mount.destination.dropFirst())) }
             for (name, target) in shown.links { try folder.link(name, to: target) }
@@ -85,7 +94,8 @@ enum HostView {
             guard try HostPath.status(folder)?.kind == .directory else { continue }
             for name in hiddenPrograms {
                 let path = "\(folder)/\(name)"
-                // A mask lies on the file that a link leads to: where there is none, there is nothing to hide.
+                // A mask lies on the file that a link leads to: where there is none, there is nothing to
+                // hide.
                 if try HostPath.status(path, followingLink: true) != nil { paths.append(path) }
             }
         }

@@ -15,7 +15,8 @@ enum HostViewSettings {
         try folder.link("etc/os-release", to: "../usr/lib/os-release")
         try writeNames(plan, in: folder)
         do throws(SystemError) {
-            try folder.write("etc/ld.so.cache", try HostFiles.read("/etc/ld.so.cache", limit: 64 << 20), mode: 0o644)
+            try folder.write(
+                "etc/ld.so.cache", try HostFiles.read("/etc/ld.so.cache", limit: 64 << 20), mode: 0o644)
         } catch {
             // Without a cache the loader searches its default folders.
             guard error.errno == ENOENT else { throw error }

@@ -30,7 +30,9 @@ struct ImageRoot: Sendable {
             default: false
             }
         }
-        guard (1...128).contains(name.utf8.count), let first = name.utf8.first, isPlain(first) else { return false }
+        guard (1...128).contains(name.utf8.count), let first = name.utf8.first, isPlain(first) else {
+            return false
+        }
         return name.utf8.allSatisfy { isPlain($0) || $0 == 0x2e || $0 == 0x5f || $0 == 0x2d }
     }
 
@@ -50,7 +52,8 @@ struct ImageRoot: Sendable {
         let place = try OCIRoot.placeForWorkspace(plan.policy.workspace, below: [])
         return try HostWork.calls("image") { () throws(SystemError) in
             let layer = try HostFolder(making: "\(plan.directory)/rootfs", mode: 0o755)
-            for name in ["dev", "etc", "proc", "run", "sys", "tmp"] { try layer.makeFolders(name) }
+            for name in OCIMount.sharedFolders { try layer.makeFolders(name, mode: 0o1777) }
+            for name in ["dev", "etc", "proc", "sys"] { try layer.makeFolders(name) }
             try layer.makeFolders(String(SandboxPlan.holderFolder.dropFirst()))
             if let place { try layer.makeFolders(place) }
             try HostViewSettings.writeNames(plan, in: layer)
@@ -73,7 +76,8 @@ struct ImageRoot: Sendable {
             try Descriptor.openDirectory(RawPath(folder))
         }
         guard try ProgramLookup.isProgram("/bin/\(shell.rawValue)", below: root) else {
-            throw RuntimeError(.invalid, operation: "shell", detail: "the image has no /bin/\(shell.rawValue)")
+            throw RuntimeError(
+                .invalid, operation: "shell", detail: "the image has no /bin/\(shell.rawValue)")
         }
     }
 
@@ -83,7 +87,10 @@ struct ImageRoot: Sendable {
     ) throws(SystemError) {
         let root = try Descriptor.openDirectory(RawPath(image))
         let line = HostViewSettings.userLine(plan.user, home: plan.policy.workspace, shell: plan.policy.shell)
-        let tables = [("etc/passwd", line, plan.user.uid), ("etc/group", HostViewSettings.groupLine(plan.user), plan.user.gid)]
+        let tables = [
+            ("etc/passwd", line, plan.user.uid),
+            ("etc/group", HostViewSettings.groupLine(plan.user), plan.user.gid),
+        ]
         for (name, line, number) in tables {
             let text: String
             do throws(SystemError) {

@@ -15,12 +15,12 @@ enum OCIConfiguration {
             "ociVersion": "1.0.2",
             "process": OCIProcess.holder(plan, facts: facts),
             "root": [
-                // A policy that allows a writable root is given a read-only one all the same: what is shown is the
-                // host's or the image's own, which no sandbox may change.
+                // A policy that allows a writable root is given a read-only one all the same: what is shown
+                // is the host's or the image's own, which no sandbox may change.
                 "path": .string(root.path), "readonly": true,
             ],
             "hostname": .string(plan.hostname),
-            "mounts": .array(mounts(plan, root: root).map(\.json)),
+            "mounts": .array(mounts(plan, root: root, facts: facts).map(\.json)),
             "annotations": .object(annotations(plan)),
             "linux": linux(plan, root: root, controlGroup: controlGroup, facts: facts),
         ]
@@ -43,10 +43,11 @@ enum OCIConfiguration {
     }
 
     /// In the order in which they are made: the workspace last, as it may lie below any of the others.
-    static func mounts(_ plan: SandboxPlan, root: OCIRoot) -> [OCIMount] {
+    static func mounts(_ plan: SandboxPlan, root: OCIRoot, facts: OCIHostFacts) -> [OCIMount] {
         let memoryMB = plan.policy.resourceLimits.memoryMB
         let workspace = plan.policy.workspace
-        let standard = OCIMount.standard(memoryMB: memoryMB, showsControlGroups: true)
+        // With version 1 the runtime would mount a writable folder for the hierarchies there.
+        let standard = OCIMount.standard(memoryMB: memoryMB, showsControlGroups: facts.isUnified)
         return root.mounts + standard.filter { $0.destination != workspace } + [
             .bind(plan.gatePath, at: SandboxPlan.holderFolder, isReadOnly: true),
             .bind(plan.workspacePath, at: workspace, isReadOnly: false),
@@ -61,11 +62,12 @@ enum OCIConfiguration {
             JSONMember("namespaces", .array(namespaces.map { ["type": .string($0)] })),
             JSONMember("cgroupsPath", .string(controlGroup)),
             JSONMember("resources", resources(plan.policy.resourceLimits, facts: facts)),
-            // A server in the sandbox may listen on any port of its own network; shared memory goes with its users.
+            // A server in the sandbox may listen on any port of its own network; shared memory goes with its
+            // users.
             JSONMember(
                 "sysctl", ["net.ipv4.ip_unprivileged_port_start": "0", "kernel.shm_rmid_forced": "1"]),
-            JSONMember("maskedPaths", .strings(maskedPaths + root.maskedPaths)),
-            JSONMember("readonlyPaths", .strings(readOnlyPaths)),
+            JSONMember("maskedPaths", .strings(AttestationPaths.masked + root.maskedPaths)),
+            JSONMember("readonlyPaths", .strings(AttestationPaths.readOnly)),
         ]
         if plan.policy.privileges.seccomp == .default {
             let filter = SeccompConfiguration.value(capabilities: plan.policy.privileges.capabilities)
@@ -98,18 +100,4 @@ enum OCIConfiguration {
         guard percent.isFinite, percent > 0 else { return 1000 }
         return max(1000, Int64(min(percent, 1_000_000) * Double(cpuPeriod) / 100))
     }
-
-    /// Shown empty: kernel memory, keys, and what tells of or reaches the host's hardware.
-    static let maskedPaths = [
-        "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kallsyms", "/proc/kcore", "/proc/keys",
-        "/proc/kmsg", "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/sysrq-trigger",
-        "/proc/timer_list", "/proc/timer_stats", "/proc/vmallocinfo", "/sys/devices/virtual/powercap",
-        "/sys/firmware", "/sys/fs/bpf", "/sys/fs/selinux", "/sys/kernel/debug", "/sys/kernel/security",
-        "/sys/kernel/tracing",
-    ]
-
-    /// Shown, but not to be written.
-    static let readOnlyPaths = [
-        "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
-    ]
 }

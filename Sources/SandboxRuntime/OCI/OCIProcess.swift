@@ -39,7 +39,9 @@ enum OCIProcess {
         let value = facts.openFiles(wanted: limit)
         let members = (holder.members ?? []).map { member -> JSONMember in
             guard member.key == "rlimits", let limits = member.value.array else { return member }
-            let changed = limits.map { $0["type"]?.string == "RLIMIT_NOFILE" ? Self.limit("NOFILE", value) : $0 }
+            let changed = limits.map {
+                $0["type"]?.string == "RLIMIT_NOFILE" ? Self.limit("NOFILE", value) : $0
+            }
             return JSONMember(member.key, .array(changed))
         }
         return .object(members)
@@ -47,17 +49,21 @@ enum OCIProcess {
 
     /// No group but the own one: the daemon's groups must not come along.
     private static func user(_ user: SandboxUser) -> JSONValue {
-        ["uid": .integer(Int64(user.uid)), "gid": .integer(Int64(user.gid)), "umask": 0o022, "additionalGids": []]
+        [
+            "uid": .integer(Int64(user.uid)), "gid": .integer(Int64(user.gid)), "umask": 0o022,
+            "additionalGids": [],
+        ]
     }
 
-    /// Exactly the policy's list. Root gets them by being root; another user keeps them through execve(2) only as
-    /// ambient ones, which the kernel ties to the inheritable set.
+    /// Exactly the policy's list. Root gets them by being root; another user keeps them through execve(2)
+    /// only as ambient ones, which the kernel ties to the inheritable set.
     /// - SeeAlso: capabilities(7), "Ambient".
     private static func capabilities(_ names: [String], isRoot: Bool) -> JSONValue {
         let granted = JSONValue.strings(names)
         let kept = isRoot ? JSONValue.array([]) : granted
         return [
-            "bounding": granted, "effective": granted, "permitted": granted, "inheritable": kept, "ambient": kept,
+            "bounding": granted, "effective": granted, "permitted": granted, "inheritable": kept,
+            "ambient": kept,
         ]
     }
 
@@ -69,8 +75,9 @@ enum OCIProcess {
             limit("FSIZE", Int64(limits.diskMB) << 20),
         ]
         if case .auto = plan.policy.privileges.user {
-            // A second wall behind the pids controller, which has to meet the bound first so that it is counted. A
-            // uid that other sandboxes share cannot have it: the kernel counts a user's processes together.
+            // A second wall behind the pids controller, which has to meet the bound first so that it is
+            // counted. A uid that other sandboxes share cannot have it: the kernel counts a user's processes
+            // together.
             list.append(limit("NPROC", Int64(limits.maxProcesses) * 2 + 64))
         }
         return list
@@ -89,6 +96,8 @@ struct OCIHostFacts: Sendable, Hashable {
     var canRaiseLimits: Bool
     /// Whether the memory controller counts swap.
     var accountsSwap: Bool
+    /// Whether control groups are of version 2 alone.
+    var isUnified: Bool
 
     /// The bound on open files that can be had for a wanted one.
     func openFiles(wanted: Int) -> Int64 {

@@ -4,8 +4,9 @@ package import SandboxModel
 package enum SeccompConfiguration {
     /// The filter for a sandbox that holds the given capabilities.
     ///
-    /// What is not allowed answers `EPERM`; `clone3` answers `ENOSYS` without `CAP_SYS_ADMIN`, because its flags lie
-    /// behind a pointer that a filter cannot read and the C libraries then fall back to `clone`, whose flags it can.
+    /// What is not allowed answers `EPERM`; `clone3` answers `ENOSYS` without `CAP_SYS_ADMIN`, because its
+    /// flags lie behind a pointer that a filter cannot read and the C libraries then fall back to `clone`,
+    /// whose flags it can.
     /// - Parameter capabilities: Names with `CAP_`.
     /// - SeeAlso: OCI runtime specification, `config-linux.md`, "Seccomp"; seccomp(2).
     package static func value(capabilities: [String]) -> JSONValue {
@@ -21,8 +22,8 @@ package enum SeccompConfiguration {
         for personality in SeccompTable.personalities {
             rules.append(allow(["personality"], argument: condition(0, personality, "SCMP_CMP_EQ")))
         }
-        // The kernel looks at the low half alone, so the upper half must not decide. One rule a family: runtimes turn
-        // several conditions on one argument into alternatives.
+        // The kernel looks at the low half alone, so the upper half must not decide. One rule a family:
+        // runtimes turn several conditions on one argument into alternatives.
         var families = SeccompTable.addressFamilies
         if held.contains("CAP_NET_RAW") { families.append(SeccompTable.rawAddressFamily) }
         for family in families {

@@ -3,11 +3,11 @@ internal import SandboxModel
 /// The system calls that an ordinary program needs, as data: what the field's engines allow by default.
 ///
 /// The rules follow the profile that Docker, containerd and Podman share: everything that is not named here
-/// answers `EPERM`. Names that the host's libseccomp does not know are skipped by the runtime, so the table may be
-/// newer than the host. Left out on purpose: `io_uring_*` (its work escapes filters), `userfaultfd`, `kexec_*`,
-/// `add_key`, `request_key`, `keyctl` (keys are not divided by namespace), `nfsservctl`, `swapon`, `swapoff`,
-/// `pivot_root`, `uselib`, `ustat`, `sysfs`, `_sysctl`, `create_module`, and `socketcall` (32-bit only: its address
-/// family lies behind a pointer).
+/// answers `EPERM`. Names that the host's libseccomp does not know are skipped by the runtime, so the table
+/// may be newer than the host. Left out on purpose: `io_uring_*` (its work escapes filters), `userfaultfd`,
+/// `kexec_*`, `add_key`, `request_key`, `keyctl` (keys are not divided by namespace), `nfsservctl`, `swapon`,
+/// `swapoff`, `pivot_root`, `uselib`, `ustat`, `sysfs`, `_sysctl`, `create_module`, and `socketcall` (32-bit
+/// only: its address family lies behind a pointer).
 enum SeccompTable {
     /// Allowed whatever the arguments and the capabilities.
     static let always = words(
@@ -55,7 +55,8 @@ enum SeccompTable {
     /// Allowed on one processor family only, by the architecture as ``HostArchitecture`` names it.
     static let byArchitecture: [HostArchitecture: [String]] = [
         .x86_64: words("arch_prctl modify_ldt"),
-        .aarch64: words("arm_fadvise64_64 arm_sync_file_range sync_file_range2 breakpoint cacheflush set_tls"),
+        .aarch64: words(
+            "arm_fadvise64_64 arm_sync_file_range sync_file_range2 breakpoint cacheflush set_tls"),
     ]
 
     /// Allowed only to a sandbox that holds the capability.
@@ -84,16 +85,16 @@ enum SeccompTable {
         ("CAP_PERFMON", words("perf_event_open")),
     ]
 
-    /// The execution domains that personality(2) may set: Linux, Linux with randomisation off, 32 bit of either, and
-    /// the value that only asks.
+    /// The execution domains that personality(2) may set: Linux, Linux with randomisation off, 32 bit of
+    /// either, and the value that only asks.
     static let personalities: [Int64] = [0x0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff]
 
     /// Every `CLONE_NEW…` flag but `CLONE_NEWTIME`, which clone(2) cannot take.
     static let cloneNamespaceFlags: Int64 = 0x7e02_0000
 
-    /// The address families that socket(2) may make: unix, IPv4, IPv6 and netlink. Others are not divided by the
-    /// network namespace (`AF_VSOCK` reaches the machine's hypervisor) or are a large kernel surface that ordinary
-    /// programs do not use (`AF_ALG`). With `CAP_NET_RAW` also packets.
+    /// The address families that socket(2) may make: unix, IPv4, IPv6 and netlink. Others are not divided by
+    /// the network namespace (`AF_VSOCK` reaches the machine's hypervisor) or are a large kernel surface that
+    /// ordinary programs do not use (`AF_ALG`). With `CAP_NET_RAW` also packets.
     static let addressFamilies: [Int64] = [1, 2, 10, 16]
     static let rawAddressFamily: Int64 = 17
 
