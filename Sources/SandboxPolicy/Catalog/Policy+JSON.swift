@@ -85,17 +85,14 @@ extension Privileges {
 }
 
 extension PolicyVersion {
-    /// The policy with `version`, `origin` (`built-in`, `file` or `api`) and, for a file, `file` behind its own fields.
+    /// `{"version", "origin", "policy"}`; the origin is `built_in`, `file` or `api`.
     public var json: JSONValue {
-        var members = policy.json.members ?? []
-        members.append(JSONMember("version", .integer(Int64(version))))
-        switch origin {
-        case .builtIn: members.append(JSONMember("origin", "built-in"))
-        case .api: members.append(JSONMember("origin", "api"))
-        case .file(let path):
-            members.append(JSONMember("origin", "file"))
-            members.append(JSONMember("file", .string(path)))
-        }
-        return .object(members)
+        let name: JSONValue =
+            switch origin {
+            case .builtIn: "built_in"
+            case .file: "file"
+            case .api: "api"
+            }
+        return ["version": .integer(Int64(version)), "origin": name, "policy": policy.json]
     }
 }
