@@ -62,7 +62,7 @@ package struct PacketLog: ~Copyable, Sendable {
     ///   - group: The number after `log group`.
     ///   - snapBytes: Bytes of each packet that are copied: enough for addresses and ports.
     ///   - bufferBytes: Room in the kernel for what has not been received.
-    /// - Throws: `EBUSY` when the group is bound already, `EPERM` without `CAP_NET_ADMIN` there.
+    /// - Throws: `EPERM` when another socket has bound the group, and without `CAP_NET_ADMIN` there.
     package init(group: UInt16, snapBytes: UInt32 = 128, bufferBytes: Int32 = 1 << 20) throws(SystemError) {
         self.init(bound: try Self.bind(group, snapBytes, bufferBytes))
     }

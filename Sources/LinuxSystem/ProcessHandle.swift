@@ -20,6 +20,9 @@ package struct ProcessHandle: ~Copyable, Sendable {
         self.pid = pid
     }
 
+    /// Gives the descriptor away, as to an event source that closes it.
+    package consuming func takeDescriptor() -> Int32 { descriptor.take() }
+
     /// Sends a signal; 0 only asks whether it could be sent.
     /// - Throws: `ESRCH` when the process has ended and been waited for.
     /// - SeeAlso: pidfd_send_signal(2).

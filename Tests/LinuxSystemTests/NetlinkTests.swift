@@ -164,9 +164,13 @@ import Testing
             SharedDescriptor(try Namespaces.openOfThisThread(.network))
         }
         let rules = """
-            table inet t { chain out { type filter hook output priority 0;
-            ip daddr 127.0.0.9 log prefix "sw-deny " group 77 drop
-            } }
+            table inet t {
+              chain out {
+                type filter hook output priority 0;
+                ip daddr 127.0.0.9 log prefix "sw-deny " group 77 drop
+              }
+            }
+
             """
         let ip = try #require(ChildCommand.locate("ip"))
         let nft = try #require(ChildCommand.locate("nft"))
@@ -179,7 +183,7 @@ import Testing
                 deadline: .seconds(30)))
         try #require(set.exit.isSuccess, "\(set.stderrText)")
         var log = try PacketLog(in: namespace, group: 77)
-        #expect(errnoOf { () throws(SystemError) in _ = try PacketLog(in: namespace, group: 77) } == EBUSY)
+        #expect(errnoOf { () throws(SystemError) in _ = try PacketLog(in: namespace, group: 77) } == EPERM)
         #expect(try log.receive().isEmpty)
         for port in [UInt16(4444), 4445] {
             let refusal = try NamespaceThread.run(in: namespace, kind: .network) { () throws(SystemError) in
