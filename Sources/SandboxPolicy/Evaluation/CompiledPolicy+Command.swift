@@ -259,13 +259,12 @@ extension Undecidable.Reason {
         switch self {
         case .invalidText: "text"
         case .syntax: "syntax"
-        case .limit(let bound): excerpt(bound, limit: 64)
-        case .beyondPOSIX(let what): excerpt(what, limit: 64)
         case .dynamicCommand: "dynamic command"
-        case .dynamicArguments(let name), .unknownOption(let name), .dynamicScript(let name), .unseenScript(let name),
-            .hiddenEvaluation(let name), .poisonedContext(let name), .opaqueProgram(let name),
-            .producedProgram(let name):
+        case .limit(let name), .beyondPOSIX(let name), .dynamicArguments(let name), .unknownOption(let name),
+            .dynamicScript(let name), .unseenScript(let name), .hiddenEvaluation(let name), .poisonedContext(let name),
+            .opaqueProgram(let name):
             excerpt(name, limit: 64)
+        default: excerpt(description, limit: 64)
         }
     }
 
@@ -279,8 +278,7 @@ extension Undecidable.Reason {
         case .dynamicArguments, .dynamicScript: "write the words out"
         case .unknownOption: "leave the option out, or run the program itself"
         case .unseenScript: "give the script's text with -c or on standard input"
-        case .hiddenEvaluation, .poisonedContext, .opaqueProgram, .producedProgram:
-            "do without it, or use a policy with undecidable_commands: allow"
+        default: "do without it, or use a policy with undecidable_commands: allow"
         }
     }
 }

@@ -55,14 +55,9 @@ public final class CompiledPolicy: Sendable {
 public struct KernelWall: Sendable, Hashable {
     /// Base names of programs that the sandbox cannot execute.
     public var blockedPrograms: Set<String>
-    /// Whether the sandbox's files outside of its workspace cannot be written.
-    public var holdsReadOnlyRoot: Bool
 
     /// A wall that stops the given programs.
-    public init(blockedPrograms: Set<String> = [], holdsReadOnlyRoot: Bool = false) {
-        self.blockedPrograms = blockedPrograms
-        self.holdsReadOnlyRoot = holdsReadOnlyRoot
-    }
+    public init(blockedPrograms: Set<String> = []) { self.blockedPrograms = blockedPrograms }
 
     /// No sandbox, or none that stops anything: every denial is advice.
     public static let none = KernelWall()
