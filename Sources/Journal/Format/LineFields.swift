@@ -1,7 +1,7 @@
 /// Where the members that queries look at stand in a line, found without building a tree.
 ///
-/// Ranges are of the text between the quotes, escapes left as they are: the writer has one way to write a text,
-/// so two texts are equal when their written forms are. Members of nested objects do not count.
+/// Ranges are of the text between the quotes, escapes left as they are: the writer has one way to write a
+/// text, so two texts are equal when their written forms are. Members of nested objects do not count.
 struct LineFields: Sendable {
     var timestamp: Range<Int>?
     var sandbox: Range<Int>?

@@ -16,8 +16,8 @@ struct RecordBody: Sendable, Hashable {
 
     /// Checks and encodes members that a caller gives.
     /// - Parameter now: The record's time when `members` has no `timestamp`.
-    /// - Throws: `invalidRecord` for a reserved or repeated name, a `timestamp` that is none, or a value that is
-    ///   nested too deep; `tooLarge`.
+    /// - Throws: `invalidRecord` for a reserved or repeated name, a `timestamp` that is none, or a value that
+    ///   is nested too deep; `tooLarge`.
     init(_ members: [JSONMember], now: Timestamp) throws(JournalError) {
         for member in members where RecordBody.reserved.contains(member.key) {
             throw JournalError(

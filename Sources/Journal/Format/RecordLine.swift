@@ -74,7 +74,8 @@ enum RecordLine {
         return LineClaim(seq: seq, chain: chain)
     }
 
-    /// The chain that a line should carry after `previous`. The line must have passed ``claim(of:isChained:)``.
+    /// The chain that a line should carry after `previous`. The line must have passed
+    /// ``claim(of:isChained:)``.
     static func chain(of line: [UInt8], after previous: ChainValue) -> ChainValue {
         precondition(line.count > suffixCount)
         return previous.following(line.span.extracting(0..<line.count - suffixCount), closing.span)

@@ -1,7 +1,7 @@
 /// Names of the files in a stream's folder.
 ///
-/// `000000000001.jsonl` holds records from number 1 on; `.jsonl.gz` is the same compressed, `.index` what is in
-/// it, `.tmp` behind any of them a file that was being written.
+/// `000000000001.jsonl` holds records from number 1 on; `.jsonl.gz` is the same compressed, `.index` what is
+/// in it, `.tmp` behind any of them a file that was being written.
 struct SegmentName: Sendable, Hashable {
     enum Kind: Sendable, Hashable {
         case plain, compressed, index, temporary

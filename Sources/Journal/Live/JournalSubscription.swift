@@ -1,8 +1,8 @@
 internal import LinuxSystem
 internal import SandboxModel
 
-/// Follows violations and audit records: first what is on disk after a place, then what comes, with no gap and
-/// none twice.
+/// Follows violations and audit records: first what is on disk after a place, then what comes, with no gap
+/// and none twice.
 ///
 /// Records come in the order of their numbers within each stream; between the streams by time where they are
 /// read from disk and as they reached it where they are new. One consumer asks, one call at a time. Memory: a
@@ -12,8 +12,8 @@ package actor JournalSubscription {
     package enum Event: Sendable, Hashable {
         /// A record, the journal's own among them, and the position behind it.
         case record(JournalRecord, JournalPosition)
-        /// Records that cannot be given, because they were retired or their lines are damaged, and the position
-        /// behind them.
+        /// Records that cannot be given, because they were retired or their lines are damaged, and the
+        /// position behind them.
         case missing(JournalStream, ClosedRange<Int64>, JournalPosition)
     }
 

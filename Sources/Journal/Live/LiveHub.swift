@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// The newest records of the streams that can be followed, for all subscribers together.
 ///
-/// Kept only while somebody subscribes, bounded in records and bytes. A subscriber that is slower than the bound
-/// reads from the disk what has left, so nothing is kept for it alone.
+/// Kept only while somebody subscribes, bounded in records and bytes. A subscriber that is slower than the
+/// bound reads from the disk what has left, so nothing is kept for it alone.
 final class LiveHub: Sendable {
     /// Bounds of what is kept.
     static let recordLimit = 4096

@@ -33,8 +33,8 @@ public struct JournalQuery: Sendable, Hashable {
     public var limit: Int
     /// Go on behind the page that this came with.
     public var cursor: JournalCursor?
-    /// Whether records that the journal wrote itself are wanted. Without, the audit stream still shows those that
-    /// tell an event: gaps and retirements.
+    /// Whether records that the journal wrote itself are wanted. Without, the audit stream still shows those
+    /// that tell an event: gaps and retirements.
     public var includesOwnRecords: Bool
     /// Only records up to this number: a running journal asks for what is on disk and not for what may yet be
     /// taken back.
@@ -49,8 +49,8 @@ public struct JournalQuery: Sendable, Hashable {
     }
 }
 
-/// A place between two records of a stream. It stays where it is when records are added, and when segments are
-/// compressed or retired.
+/// A place between two records of a stream. It stays where it is when records are added, and when segments
+/// are compressed or retired.
 public struct JournalCursor: Sendable, Hashable, RawRepresentable, CustomStringConvertible {
     /// The record given out last.
     let seq: Int64

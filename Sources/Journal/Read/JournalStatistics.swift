@@ -6,16 +6,19 @@ public struct JournalStatistics: Sendable, Hashable {
     public struct Stream: Sendable, Hashable {
         /// The stream.
         public let stream: JournalStream
-        /// Segments, and how many of them are compressed.
+        /// How many segments there are.
         public let segments: Int
+        /// How many of them are compressed.
         public let compressedSegments: Int
         /// Bytes of all its files.
         public let diskBytes: Int64
-        /// Numbers of the first and last record that are there; 0 when there is none.
+        /// Number of the first record that is there; 0 when there is none.
         public internal(set) var firstSeq: Int64 = 0
+        /// Number of the last one.
         public internal(set) var lastSeq: Int64 = 0
-        /// Their times.
+        /// Time of the first record.
         public internal(set) var firstTimestamp: Timestamp?
+        /// Time of the last record.
         public internal(set) var lastTimestamp: Timestamp?
 
         /// Records between them, both counted.

@@ -45,11 +45,13 @@ public struct JournalVerification: Sendable, Hashable {
 
 /// How far a check has come.
 public struct VerificationProgress: Sendable, Hashable {
-    /// The stream and the segment, by name, that are about to be read.
+    /// The stream that is read.
     public let stream: JournalStream
+    /// The segment that is about to be read, by name.
     public let segment: String
-    /// Bytes of files behind and altogether.
+    /// Bytes of the files that were read.
     public let bytesDone: Int64
+    /// Bytes of all files.
     public let bytesTotal: Int64
 
     init(stream: JournalStream, segment: String, bytesDone: Int64, bytesTotal: Int64) {
@@ -61,8 +63,8 @@ public struct VerificationProgress: Sendable, Hashable {
 }
 
 extension JournalReader {
-    /// Checks every line of every segment: form, numbers, chain, seals, headers, indexes, and the ends against
-    /// `state/head`. Works while the daemon runs.
+    /// Checks every line of every segment: form, numbers, chain, seals, headers, indexes, and the ends
+    /// against `state/head`. Works while the daemon runs.
     ///
     /// What it cannot find: a journal that was written anew from some record on by somebody who also rewrote
     /// `state/head`; a changed line of the metrics stream, which has no chain, as long as it is JSON.

@@ -114,7 +114,7 @@ struct StreamVerifier {
                 missingStart = JournalFault(
                     .missingStart, stream, segment: segment.name, line: 1,
                     detail:
-                        "records 1 to \(header.firstSeq - 1) are gone and no record says that they were retired"
+                        "records 1 to \(header.firstSeq - 1) are gone, no record says retired"
                 )
             } else if let chain = header.chain, chain != .start {
                 fault(.headerMismatch, segment, line: 1, detail: "the first segment's chain is not zeros")

@@ -34,8 +34,8 @@ struct ForwardLines {
 
     /// The next line.
     ///
-    /// A last line without a newline is given once, as not terminated. Asked again, the reader looks whether the
-    /// file has grown and then gives the whole line.
+    /// A last line without a newline is given once, as not terminated. Asked again, the reader looks whether
+    /// the file has grown and then gives the whole line.
     /// - Returns: `nil` at the end.
     mutating func next() throws(JournalError) -> RawLine? {
         while true {

@@ -26,7 +26,8 @@ struct GzipBlock: Sendable {
 
     /// Reads the member that begins at an offset.
     /// - Returns: `nil` at the end of the file.
-    /// - Throws: `damaged` when it is not whole, its checksum is wrong or it is longer than the format allows.
+    /// - Throws: `damaged` when it is not whole, its checksum is wrong or it is longer than the format
+    ///   allows.
     static func inflate(_ file: any JournalFile, at offset: Int64) throws(JournalError) -> GzipBlock? {
         let zlib = try ZlibStream(.inflate)
         var position = offset

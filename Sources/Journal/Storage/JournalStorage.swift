@@ -2,8 +2,8 @@ package import LinuxSystem
 
 /// The file system below a data folder, as far as the journal uses it.
 ///
-/// A seam: tests put in a storage that fails the Nth call, writes short, or forgets what was not flushed. Paths
-/// are relative to the data folder and of the journal's own making: one or two components, no `..`.
+/// A seam: tests put in a storage that fails the Nth call, writes short, or forgets what was not flushed.
+/// Paths are relative to the data folder and of the journal's own making: one or two components, no `..`.
 package protocol JournalStorage: Sendable {
     /// Makes a folder, for its owner alone; one that is there already is no error.
     func makeFolder(_ path: String) throws(SystemError)
@@ -27,7 +27,8 @@ package protocol JournalStorage: Sendable {
 package protocol JournalFile: AnyObject, Sendable {
     /// The size in bytes.
     func size() throws(SystemError) -> Int64
-    /// Reads at most `count` bytes; fewer at the end of the file and where the kernel gives fewer, none past it.
+    /// Reads at most `count` bytes; fewer at the end of the file and where the kernel gives fewer, none past
+    /// it.
     func read(at offset: Int64, count: Int) throws(SystemError) -> [UInt8]
     /// Writes once at an offset; may write less than asked.
     func write(_ bytes: Span<UInt8>, at offset: Int64) throws(SystemError) -> Int

@@ -31,8 +31,8 @@ package struct JournalConfiguration: Sendable {
         .audit: Retention(maximumAgeSeconds: 400 * 86_400, maximumBytes: 4 << 30),
     ]
 
-    /// How long a waited-for record may be held back so that others share its flush. Records that arrive while a
-    /// flush is under way share the next one in any case.
+    /// How long a waited-for record may be held back so that others share its flush. Records that arrive
+    /// while a flush is under way share the next one in any case.
     package var commitDelay: Duration = .zero
     /// How long a record that nobody waits for may be held back.
     package var bufferedDelay: Duration = .milliseconds(200)

@@ -10,8 +10,8 @@ extension JournalWriter {
     ///   - members: The line's members in their order, without `seq`, `chain` and `journal`. `timestamp` is put
     ///     first when it is missing.
     /// - Returns: The record's number.
-    /// - Throws: `invalidRecord`, `tooLarge`, `queueFull`, `failing`, `closed`. After an error the record is not
-    ///   in the journal, unless the process dies before the failed write is taken back.
+    /// - Throws: `invalidRecord`, `tooLarge`, `queueFull`, `failing`, `closed`. After an error the record is
+    ///   not in the journal, unless the process dies before the failed write is taken back.
     package func append(
         _ stream: JournalStream, _ members: [JSONMember]
     ) async throws(JournalError) -> Int64 {
@@ -22,8 +22,8 @@ extension JournalWriter {
     }
 
     /// Records something and tells when it is on disk. Does not block.
-    /// - Parameter completion: Called once: on the journal's own thread, where it must be quick, or at once on the
-    ///   caller's when the record is refused. Errors as of ``append(_:_:)``.
+    /// - Parameter completion: Called once: on the journal's own thread, where it must be quick, or at once
+    ///   on the caller's when the record is refused. Errors as of ``append(_:_:)``.
     package func append(
         _ stream: JournalStream, _ members: [JSONMember],
         completion: @escaping @Sendable (Result<Int64, JournalError>) -> Void
@@ -37,8 +37,8 @@ extension JournalWriter {
         }
     }
 
-    /// Records something and blocks the calling thread, which must not be one of the cooperative pool, until it is
-    /// on disk.
+    /// Records something and blocks the calling thread, which must not be one of the cooperative pool, until
+    /// it is on disk.
     /// - Throws: `timedOut` when that takes longer; the record may still reach the disk then. Else as
     ///   ``append(_:_:)``.
     package func appendBlocking(
@@ -53,9 +53,9 @@ extension JournalWriter {
     }
 
     /// Records something that nobody waits for. Does not block.
-    /// - Returns: `false` when it was refused, which is counted: the queue is full, the journal closed, or the
-    ///   record breaks the format. A record that was taken may still be lost when the disk fails or the process is
-    ///   killed within ``JournalConfiguration/bufferedDelay``.
+    /// - Returns: `false` when it was refused, which is counted: the queue is full, the journal closed, or
+    ///   the record breaks the format. A record that was taken may still be lost when the disk fails or the
+    ///   process is killed within ``JournalConfiguration/bufferedDelay``.
     @discardableResult
     package func appendBuffered(_ stream: JournalStream, _ members: [JSONMember]) -> Bool {
         do throws(JournalError) {
@@ -85,7 +85,8 @@ extension JournalWriter {
         intake.withLock { $0.count }
     }
 
-    /// One page of records that are on disk: never one that a failed flush may yet take back. Blocks on the disk.
+    /// One page of records that are on disk: never one that a failed flush may yet take back. Blocks on the
+    /// disk.
     /// - Throws: As ``JournalReader/query(_:)``.
     package func query(_ query: JournalQuery) throws(JournalError) -> JournalPage {
         var bounded = query

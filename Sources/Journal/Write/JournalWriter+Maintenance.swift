@@ -16,8 +16,8 @@ extension JournalWriter {
         }
     }
 
-    /// Seals what is full by age, compresses what is sealed and removes what is kept no longer, without waiting
-    /// for the timer.
+    /// Seals what is full by age, compresses what is sealed and removes what is kept no longer, without
+    /// waiting for the timer.
     package func maintainNow() async {
         await withCheckedContinuation { continuation in
             maintenanceQueue.async {

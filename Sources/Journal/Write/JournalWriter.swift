@@ -6,9 +6,9 @@ internal import Synchronization
 
 /// The one writer of a data folder.
 ///
-/// Records are put into a bounded queue by any thread and written by the journal's own, many at a time, so that
-/// many callers share one flush. A caller that waits is told only after the flush. One process writes: a lock on
-/// the folder is held as long as the writer is open.
+/// Records are put into a bounded queue by any thread and written by the journal's own, many at a time, so
+/// that many callers share one flush. A caller that waits is told only after the flush. One process writes: a
+/// lock on the folder is held as long as the writer is open.
 package final class JournalWriter: Sendable {
     let configuration: JournalConfiguration
     let storage: any JournalStorage
@@ -41,7 +41,8 @@ package final class JournalWriter: Sendable {
         reader = JournalReader(storage: storage)
     }
 
-    /// Opens the journal below a data folder, which is made when it is missing; repairs what a crash left. Blocks.
+    /// Opens the journal below a data folder, which is made when it is missing; repairs what a crash left.
+    /// Blocks.
     ///
     /// A disk that reads but takes no records is no reason not to open: ``health`` says so then.
     /// - Returns: The writer, and what was found, which the caller puts on record.

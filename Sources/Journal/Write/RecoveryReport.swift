@@ -16,7 +16,8 @@ package struct RecoveryReport: Sendable, Hashable {
             case temporaryRemoved = "temporary_removed"
             /// A segment is damaged. It was left as it is, and a new one begun behind it.
             case damaged
-            /// Records that were on disk are gone from the end of the stream. Their numbers are not used again.
+            /// Records that were on disk are gone from the end of the stream. Their numbers are not used
+            /// again.
             case tailMissing = "tail_missing"
             /// The stream's chain is another than `state/head` says. The stream was left as it is.
             case headMismatch = "head_mismatch"

@@ -7,8 +7,8 @@ struct SegmentArchiver {
 
     private var folder: String { stream.rawValue }
 
-    /// Compresses a sealed segment into blocks, reads the result back and compares it, and only then takes the
-    /// plain form away. At any moment at least one whole form is there.
+    /// Compresses a sealed segment into blocks, reads the result back and compares it, and only then takes
+    /// the plain form away. At any moment at least one whole form is there.
     /// - Throws: `damaged` when a line is too long for a block (the segment stays as it is), `io`.
     func compress(_ firstSeq: Int64) throws(JournalError) {
         let plain = "\(folder)/\(SegmentName.plain(firstSeq))"

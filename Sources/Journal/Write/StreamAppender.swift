@@ -25,9 +25,10 @@ struct ActiveSegment: Sendable {
 /// Writes one stream. Not safe to share: one owner calls it, one call at a time.
 ///
 /// Numbers, chain and sizes move on only when the bytes behind them are flushed. When any call fails, the
-/// segment is closed for good: the same descriptor is never asked again to flush what it once failed to, because
-/// the kernel may have dropped those pages and would answer that all is well. A segment is begun anew only after
-/// the old one was cut to what was flushed, so that nothing that was refused to its caller stays behind.
+/// segment is closed for good: the same descriptor is never asked again to flush what it once failed to,
+/// because the kernel may have dropped those pages and would answer that all is well. A segment is begun anew
+/// only after the old one was cut to what was flushed, so that nothing that was refused to its caller stays
+/// behind.
 struct StreamAppender: Sendable {
     let stream: JournalStream
     let storage: any JournalStorage
@@ -80,8 +81,8 @@ struct StreamAppender: Sendable {
     }
 
     /// Writes records and flushes them.
-    /// - Returns: The bytes that were written, for those who follow the stream, or the failure; then nothing of
-    ///   the batch counts as written.
+    /// - Returns: The bytes that were written, for those who follow the stream, or the failure; then nothing
+    ///   of the batch counts as written.
     mutating func commit(
         _ records: [PendingRecord], now: Timestamp, metrics: JournalMetrics
     ) -> Result<CommittedBatch, JournalError> {
@@ -192,8 +193,8 @@ struct StreamAppender: Sendable {
         do throws(SystemError) { try rotate(now) } catch { fail(error, now: now) }
     }
 
-    /// Tries to go on after a failure: cuts the old segment to what is known to be on disk, begins a new one, and
-    /// says in its first record what happened.
+    /// Tries to go on after a failure: cuts the old segment to what is known to be on disk, begins a new one,
+    /// and says in its first record what happened.
     /// - Parameters:
     ///   - refused: Records that were waited for and refused since the failure.
     ///   - dropped: Records that nobody waited for and that were given up since then.

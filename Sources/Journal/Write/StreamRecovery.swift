@@ -3,9 +3,9 @@ internal import SandboxModel
 
 /// Looks through the end of one stream when a data folder is opened, and repairs what a crash leaves.
 ///
-/// A crash leaves an unfinished end, and only in what nobody was told to be on disk: `state/head` is behind the
-/// records, so an end behind it may be cut. Everything else is damage. Damaged segments stay as they are, as
-/// evidence, and the stream goes on in a new one with numbers that were never used.
+/// A crash leaves an unfinished end, and only in what nobody was told to be on disk: `state/head` is behind
+/// the records, so an end behind it may be cut. Everything else is damage. Damaged segments stay as they are,
+/// as evidence, and the stream goes on in a new one with numbers that were never used.
 struct StreamRecovery {
     let stream: JournalStream
     let storage: any JournalStorage
@@ -70,8 +70,8 @@ struct StreamRecovery {
         if !names.isEmpty { report.add(.init(.temporaryRemoved, stream, detail: "\(names.count) files")) }
     }
 
-    /// Takes away a segment without header and records, unless records of it were once on disk: the next segment
-    /// will have its name. What is not just an unfinished header is kept aside.
+    /// Takes away a segment without header and records, unless records of it were once on disk: the next
+    /// segment will have its name. What is not just an unfinished header is kept aside.
     private func removeIfEmpty(
         _ entry: SegmentCatalog.Entry, _ found: ScannedSegment, _ segment: SegmentFile,
         into report: inout RecoveryReport
@@ -150,7 +150,8 @@ struct StreamRecovery {
         var result = RecoveredStream(head: found.last)
         if !found.faults.isEmpty {
             reasons.append("the segment before is damaged")
-            // How many records an unreadable compressed segment holds is not known; its own name must stay free.
+            // How many records an unreadable compressed segment holds is not known; its own name must stay
+            // free.
             if segment.isCompressed {
                 result.head = StreamHead(seq: max(found.firstSeq, found.last.seq), chain: found.last.chain)
             }

@@ -57,8 +57,8 @@ struct TailRepair {
         }
     }
 
-    /// Copies what is about to be cut off. Nobody was told that it is on disk, so a copy that cannot be made is no
-    /// reason not to start.
+    /// Copies what is about to be cut off. Nobody was told that it is on disk, so a copy that cannot be made
+    /// is no reason not to start.
     private func keepAside(_ segment: SegmentFile, from offset: Int64, length: Int64) -> String {
         let digits = name.prefix { $0 != "." }
         let path = "\(TailRepair.asideFolder)/\(stream.rawValue)-\(digits)-\(offset)"
