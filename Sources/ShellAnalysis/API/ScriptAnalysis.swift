@@ -10,6 +10,8 @@ public struct ScriptAnalysis: Sendable, Equatable {
     public var interpreters: [InterpreterUse] = []
     /// Variables that change what later programs do.
     public var environmentHazards: [EnvironmentHazard] = []
+    /// Whether the shell would refuse the text itself, texts parsed again not counted.
+    package var isRefused = false
     /// Steps that lexer and walker took: the measure that tests hold against the length of the text.
     package var stepCount = 0
 

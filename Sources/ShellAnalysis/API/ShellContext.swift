@@ -49,7 +49,7 @@ public struct AnalysisLimits: Sendable, Hashable {
 
     /// Creates limits; the defaults are ``standard``.
     public init(
-        maxInputBytes: Int = 65_536,
+        maxInputBytes: Int = 262_144,
         maxDepth: Int = 60,
         maxCommands: Int = 4_096,
         maxWords: Int = 65_536,
@@ -64,6 +64,6 @@ public struct AnalysisLimits: Sendable, Hashable {
         self.maxStepsPerByte = maxStepsPerByte
     }
 
-    /// 64 KiB of text, depth 60, 4,096 commands, 65,536 words.
+    /// 256 KiB of text, depth 60, 4,096 commands, 65,536 words.
     public static let standard = AnalysisLimits()
 }

@@ -6,6 +6,8 @@ public struct Undecidable: Sendable, Equatable {
         case invalidText
         /// The shell would refuse the text, or this parser cannot read it.
         case syntax(String)
+        /// The shell would take the text, but this analysis does not follow it; what it is.
+        case unsupported(String)
         /// A bound of ``AnalysisLimits`` was reached; the name of the bound.
         case limit(String)
         /// The sh dialect meets text that POSIX does not define; what it is.
@@ -48,6 +50,7 @@ extension Undecidable.Reason: CustomStringConvertible {
         switch self {
         case .invalidText: "the text is not valid UTF-8 or holds a NUL byte"
         case .syntax(let detail): "syntax error: \(detail)"
+        case .unsupported(let what): "\(what) is not followed"
         case .limit(let bound): "the text exceeds the limit on \(bound)"
         case .beyondPOSIX(let what): "\(what) is not POSIX sh; its meaning depends on which shell is installed"
         case .dynamicCommand: "the program's name is made by an expansion"

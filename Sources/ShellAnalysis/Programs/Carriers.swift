@@ -17,7 +17,7 @@ enum Carriers {
         ("rg", OptionGrammar("--pre:program --hostname-bin:program --search-zip")),
         ("sort", OptionGrammar("--compress-program:program -o:write --output:write")),
         ("split", OptionGrammar("--filter:text")),
-        ("scp sftp", OptionGrammar("-S:program -o:code -D:split -F:opaque")),
+        ("scp sftp", OptionGrammar("-S:program -o:remote -D:split -F:opaque")),
         ("wget", OptionGrammar("--use-askpass:program -e:code --execute:code -O:write --config:opaque")),
         ("curl", OptionGrammar("-K:opaque --config:opaque -o:write --output:write")),
         ("aria2c", OptionGrammar("--on-download-complete:program --on-download-start:program --on-download-error:program --on-download-stop:program --conf-path:opaque")),
@@ -55,7 +55,7 @@ enum Carriers {
 
     /// What they start stands in files or input of their own.
     static let opaque = """
-        crontab visudo vipw vigr ftp lftp mail mailx cpan dmsetup run-parts \
+        visudo vipw vigr ftp lftp mail mailx cpan dmsetup run-parts \
         snap flatpak-spawn flatpak ansible ansible-playbook puppet chef-client salt salt-call \
         docker-compose vagrant modprobe insmod update-alternatives \
         ldconfig debugfs restic rc-service socat cowsay cowthink zsoelim nroff troff groff \

@@ -38,6 +38,16 @@ enum Hazards {
         }
     }
 
+    /// Whether the shell evaluates whatever is assigned to a variable as arithmetic.
+    static func isEvaluatedNumber(_ name: String) -> Bool {
+        switch name {
+        case "RANDOM", "SRANDOM", "SECONDS", "LINENO", "HISTCMD", "OPTIND", "OPTERR", "UID", "EUID", "PPID", "BASHPID",
+            "SHLVL", "EPOCHSECONDS", "EPOCHREALTIME", "BASH_SUBSHELL", "BASH_ARGC", "COLUMNS", "LINES":
+            true
+        default: false
+        }
+    }
+
     /// Whether a variable matters to what runs.
     static func isKnown(_ name: String) -> Bool { name == "IFS" || effect(of: name) != nil }
 

@@ -27,7 +27,7 @@ struct InterpreterRule {
 
 /// Programs whose words need code of their own to be understood.
 enum SpecialProgram {
-    case find, git, awk, sed, editor, parallel, flock, script, su, ssh, gdb, startStopDaemon, at, terminal
+    case find, git, awk, sed, editor, parallel, flock, script, su, ssh, gdb, startStopDaemon, at, terminal, crontab
 
     static let table: [(String, SpecialProgram)] = [
         ("find gfind fd fdfind", .find),
@@ -43,6 +43,7 @@ enum SpecialProgram {
         ("gdb lldb", .gdb),
         ("start-stop-daemon", .startStopDaemon),
         ("at batch", .at),
+        ("crontab", .crontab),
         ("tmux screen xterm gnome-terminal konsole urxvt", .terminal),
     ]
 }
@@ -53,6 +54,16 @@ enum Builtin {
     case harmless
     case changeFolder, evaluate, source, trap, exec, command, builtin, alias, declare, read, printf, echo, test
     case letArithmetic, unset, hash, enable, set, directories, jobs, completion, history, mapfile, wait, shopt, getopts
+
+    /// Whether it may read standard input, or run what does.
+    var reads: Bool {
+        switch self {
+        case .harmless, .changeFolder, .directories, .echo, .printf, .test, .letArithmetic, .unset, .set, .shopt, .declare,
+            .alias, .hash, .trap, .wait, .getopts, .exec:
+            false
+        default: true
+        }
+    }
 
     static let table: [(String, Builtin)] = [
         (

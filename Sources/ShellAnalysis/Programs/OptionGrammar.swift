@@ -18,6 +18,8 @@ enum OptionAction: UInt8 {
     case replace
     /// Commands of another language that can start programs: undecidable unless plainly harmless.
     case code
+    /// An ssh option: `ProxyCommand=…`.
+    case remote
     /// Ends the use of the program as a wrapper: `--help`, `--version`, `-p PID`.
     case stops
 }
@@ -46,6 +48,8 @@ struct OptionGrammar {
     /// A lone `-` is an option.
     var takesMinus = false
     var takesDigits = false
+    /// Options may stand behind the skipped operands as well.
+    var rescans = false
     /// What the operands are.
     var tail = Tail.command
 
@@ -74,6 +78,7 @@ struct OptionGrammar {
         case "=": takesAssignments = true
         case "-": takesMinus = true
         case "-N": takesDigits = true
+        case "+": rescans = true
         default:
             let name = token.prefix { $0 != ":" && $0 != "?" && $0 != "!" }
             let rest = token[name.endIndex...]
@@ -82,6 +87,9 @@ struct OptionGrammar {
             let rule = OptionRule(value: value, action: Self.action(rest.drop { ":?!".contains($0) }))
             if name.hasPrefix("--") {
                 long.append((Array(name.dropFirst(2).utf8), rule))
+            } else if name.utf8.count > 2, value != .no {
+                // A whole name behind one minus: `-wrapper`.
+                long.append((Array(name.dropFirst().utf8), rule))
             } else {
                 for letter in name.dropFirst().utf8 { short[letter] = rule }
             }
@@ -99,9 +107,16 @@ struct OptionGrammar {
         case "opaque": .opaque
         case "replace": .replace
         case "code": .code
+        case "remote": .remote
         case "stops": .stops
         default: .none
         }
+    }
+
+    /// Whether any option can start something.
+    var startsPrograms: Bool {
+        let rules = long.map(\.rule) + short.values
+        return rules.contains { $0.action != .none && $0.action != .read && $0.action != .write }
     }
 
     /// The rule of a long option, given whole or as an unambiguous beginning.

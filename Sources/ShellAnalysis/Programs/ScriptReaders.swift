@@ -266,8 +266,11 @@ struct SedReader {
         case UInt8(ascii: "q"), UInt8(ascii: "Q"), UInt8(ascii: "l"), UInt8(ascii: "L"):
             skip { Byte.isBlank($0) || Byte.isDigit($0) }
             return endsCommand()
+        case _ where "dDgGhHnNpPxzF=".utf8.contains(command): return endsCommand()
         default:
-            return "dDgGhHnNpPxzF=".utf8.contains(command) && endsCommand()
+            // No command of sed's: it refuses the whole script.
+            position = text.count
+            return true
         }
     }
 

@@ -87,7 +87,7 @@ enum Wrappers {
                 --cpu? --nproc? --as? --locks? --rttime? --noheadings --raw --verbose --output:
                 """)
         ),
-        ("setarch", OptionGrammar("-BFILRSTXZv3h --uname-2.6 --verbose --addr-no-randomize", skips: 1)),
+        ("setarch", OptionGrammar("+ -BFILRSTXZv3h --uname-2.6 --verbose --addr-no-randomize", skips: 1)),
         ("linux32 linux64 i386 i686 x86_64", OptionGrammar("-BFILRSTXZv3 --addr-no-randomize")),
         (
             "time",

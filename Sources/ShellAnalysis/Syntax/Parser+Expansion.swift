@@ -42,7 +42,7 @@ extension Parser {
         var length = 1
         while Byte.continuesName(peek(length)) { length += 1 }
         if peek(length) == Byte.backslash, peek(length + 1) == Byte.newline {
-            throw syntaxError("a line continuation inside a name is not supported")
+            throw ParseFailure(reason: .unsupported("a line continuation inside a name"), offset: position)
         }
         appendPlainParameter(length: length, from: start, into: &chain)
     }

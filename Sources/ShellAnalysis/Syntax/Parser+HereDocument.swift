@@ -17,10 +17,8 @@ extension Parser {
         var line = position
         while line < end {
             let (content, next) = logicalLine(from: line, strips: strips, joins: !redirect.isQuoted)
-            if content.contains(Byte.newline), joined(content).elementsEqual(delimiter) {
-                throw syntaxError("a here-document's delimiter is continued over lines")
-            }
-            if content.elementsEqual(delimiter) {
+            // Shells join continued lines before they compare.
+            if content.contains(Byte.newline) ? joined(content) == delimiter : content.elementsEqual(delimiter) {
                 bodyEnd = line
                 behind = next
                 break

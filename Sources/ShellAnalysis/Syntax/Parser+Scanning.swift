@@ -56,6 +56,16 @@ enum Keyword: UInt8 {
     }
 }
 
+extension Keyword {
+    /// Whether the word ends a list of commands.
+    var isClosing: Bool {
+        switch self {
+        case .then, .else, .elif, .fi, .do, .done, .esac, .closeBrace: true
+        default: false
+        }
+    }
+}
+
 extension Parser {
     /// The byte `offset` behind the position, or 0 past the end. NUL never occurs in a text that is parsed.
     @inline(__always) func peek(_ offset: Int = 0) -> UInt8 {

@@ -62,6 +62,8 @@ struct Parser {
         case Byte.close, Byte.semicolon:
             break
         default:
+            // A reserved word that closes something may follow at once: `{ if a; then b; fi }`.
+            if let (keyword, _) = peekKeyword(), keyword.isClosing { break }
             throw syntaxError("unexpected text behind a command")
         }
     }

@@ -4,6 +4,10 @@
 /// `x='a[$(rm f)]'` the harmless `$((x))` runs `rm`. Order does not matter here: whatever the text ever puts
 /// into a variable counts at every place that evaluates it, functions and loops included.
 struct HiddenEvaluation {
+    /// Every variable that the text sets.
+    var assignedNames: Set<String> = []
+    /// Whether the text may set `$1` and its like.
+    var setsPositional = false
     /// Variables that hold something else than a number or another variable's name.
     var unsafeNames: [String: Bool] = [:]
     /// `x=y`: to evaluate x is to evaluate y.
@@ -17,7 +21,14 @@ struct HiddenEvaluation {
     /// Whether every variable counts as unsafe, since unseen code may have set it.
     var anythingIsUnsafe = false
 
+    /// Whether the text may set a variable or parameter.
+    func mayBeSet(_ name: String) -> Bool {
+        guard let first = name.utf8.first, Byte.beginsName(first) else { return setsPositional }
+        return assignedNames.contains(name)
+    }
+
     mutating func noteAssignment(_ name: String, _ value: Value) {
+        assignedNames.insert(name)
         switch value {
         case .number: break
         case .unknown: unsafeNames[name] = true

@@ -45,7 +45,8 @@ enum Value: Equatable {
 /// What a command reads on descriptor 0.
 enum Input {
     case unknown
-    case literal([UInt8], Origin)
+    /// Known text. The number tells one input from another: what a command has read is gone for the next.
+    case literal([UInt8], Origin, Int)
 }
 
 /// What the walker knows of the shell at one point of the text.
@@ -56,6 +57,8 @@ struct ShellState {
     /// The current folder, or `nil` when it is not known.
     var directory: String?
     var input = Input.unknown
+    /// Whether the input is a list of file names that the text itself does not make up.
+    var readsFileNames = false
 
     /// The value of a variable; `nil` for one that the text has not set so far.
     func value(of name: String) -> Value? {
@@ -100,6 +103,12 @@ struct Field {
     var base = -1
     /// The text is not known.
     var isDynamic = false
+    /// Bytes at the front that are known although the rest is not.
+    var knownPrefix = 0
+    /// Whatever is not known comes from variables that the text does not set: see ``Walker/accepts``.
+    var isExternal = false
+    var firstExternal = 0
+    var externalCount = 0
     /// It may turn into no field or several.
     var splits = false
     /// Unquoted `*`, `?`, `[`: a pattern for file names.
@@ -108,6 +117,8 @@ struct Field {
     var isPlain = false
     /// An unquoted `~` at the start stands for a folder.
     var hasTilde = false
+    /// Holds a file name in place of a token.
+    var holdsFileName = false
     /// Index into the walker's captures: what reading this file gives.
     var capture = -1
 

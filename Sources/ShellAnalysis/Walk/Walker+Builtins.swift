@@ -122,7 +122,7 @@ extension Walker {
         guard scanOptions(Self.execGrammar, "exec", &scan) else { return }
         guard !scan.rest.isEmpty else {
             // Redirections alone change descriptors for good.
-            state.input = .unknown
+            lastingInput = state.input
             return
         }
         runWrapped(scan.rest, by: "exec")
@@ -148,20 +148,24 @@ extension Walker {
 
     private mutating func defineAliases(_ arguments: ArraySlice<Field>) {
         for field in arguments {
-            guard !field.isDynamic else {
-                report(.poisonedContext("an alias"), field.range)
+            let text = bytes(field)
+            guard let equals = text.firstIndex(of: Byte.equals), !field.isDynamic || field.knownPrefix > equals - field.start
+            else {
+                if field.isDynamic { report(.poisonedContext("an alias"), field.range) }
                 continue
             }
-            let text = bytes(field)
-            guard let equals = text.firstIndex(of: Byte.equals) else { continue }
             let name = String(decoding: text[..<equals], as: UTF8.self)
             let value = text[(equals + 1)...]
-            let isPlain = value.allSatisfy {
+            let isPlain = !field.isDynamic && value.allSatisfy {
                 Byte.continuesName($0) || Byte.isBlank($0) || "-./=:,+@%".utf8.contains($0)
             }
             guard isPlain, value.last != Byte.space, aliases.count < 64 else {
-                report(.poisonedContext("the alias \(name)"), field.range)
-                if !value.isEmpty { runText(piece(of: field, from: equals + 1), by: "alias") }
+                // What it means shows where it is used: it may even open a quote or a loop.
+                opaqueAliases.append(name)
+                if !field.isDynamic, !value.isEmpty { runText(piece(of: field, from: equals + 1), by: "alias") }
+                if value.last == Byte.space || aliases.count >= 64 {
+                    report(.poisonedContext("the alias \(name)"), field.range)
+                }
                 continue
             }
             if ProgramTable.isShadowedDangerously(name) {
@@ -180,12 +184,14 @@ extension Walker {
         for field in arguments {
             let text = bytes(field)
             if field.isDynamic {
-                report(.hiddenEvaluation(name), field.range)
-                hidden.anythingIsUnsafe = true
+                declareUnknown(name, field)
                 continue
             }
             if text.first == Byte.minus || text.first == Byte.plus {
-                if text.contains(UInt8(ascii: "n")), name != "export" { looksThrough = true }
+                if text.contains(UInt8(ascii: "n")), name != "export" {
+                    report(.poisonedContext("a name reference"), field.range)
+                    looksThrough = true
+                }
                 if text.contains(UInt8(ascii: "i")) { looksThrough = true }
                 if name == "export", text.contains(UInt8(ascii: "f")) {
                     report(.poisonedContext("an exported function"), field.range)
@@ -195,6 +201,7 @@ extension Walker {
             let equals = text.firstIndex(of: Byte.equals) ?? text.endIndex
             let variable = String(decoding: text[..<equals], as: UTF8.self)
             noteVariableName(.constant(Array(text[..<equals])), field.range, name)
+            if looksThrough { hidden.noteUse(variable, field.range, name) }
             guard equals < text.endIndex else { continue }
             let value = Array(text[(equals + 1)...])
             if looksThrough { noteOperand(.constant(value), field.range) }
@@ -205,14 +212,35 @@ extension Walker {
         }
     }
 
+    /// `export NAME=…` with a value that is not known.
+    private mutating func declareUnknown(_ name: String, _ field: Field) {
+        let prefix = bytes(field).prefix(field.knownPrefix)
+        if let equals = prefix.firstIndex(of: Byte.equals), equals > prefix.startIndex,
+            prefix[..<equals].allSatisfy({ Byte.continuesName($0) })
+        {
+            return assign(String(decoding: prefix[..<equals], as: UTF8.self), to: .unknown, range: field.range)
+        }
+        report(.hiddenEvaluation(name), field.range)
+        hidden.anythingIsUnsafe = true
+    }
+
     private mutating func readVariables(_ arguments: ArraySlice<Field>) {
         var isFirst = true
-        for field in arguments {
-            if field.isDynamic {
-                report(.hiddenEvaluation("read"), field.range)
-                continue
+        var rest = arguments
+        while let field = rest.first, !field.isDynamic, bytes(field).first == Byte.minus, bytes(field).count > 1 {
+            rest = rest.dropFirst()
+            let letters = bytes(field).dropFirst()
+            guard let at = letters.firstIndex(where: { "adinNptu".utf8.contains($0) }) else { continue }
+            var value = piece(of: field, from: at + 1)
+            if at + 1 == letters.endIndex {
+                guard let next = rest.first else { break }
+                if next.splits { report(.hiddenEvaluation("read"), next.range) }
+                value = next
+                rest = rest.dropFirst()
             }
-            if bytes(field).first == Byte.minus { continue }
+            if letters[at] == UInt8(ascii: "a") { setNamed(value, "read") }
+        }
+        for field in rest {
             setNamed(field, "read")
             isFirst = false
         }
@@ -274,6 +302,7 @@ extension Walker {
     }
 
     private mutating func setOptions(_ arguments: ArraySlice<Field>) {
+        hidden.setsPositional = true
         for field in arguments where field.isLiteral && string(field) == "alias" {
             report(.poisonedContext("set"), field.range)
         }
@@ -282,12 +311,13 @@ extension Walker {
     private mutating func runLoaders(_ builtin: Builtin, _ name: String, _ arguments: ArraySlice<Field>) {
         for field in arguments {
             guard field.isLiteral else {
-                report(.poisonedContext(name), field.range)
+                if builtin != .history { report(.poisonedContext(name), field.range) }
                 continue
             }
             let text = bytes(field)
             guard text.first == Byte.minus else { continue }
             switch builtin {
+            case .completion where name == "bind" && !text.contains(UInt8(ascii: "x")): break
             case .hash where text.contains(UInt8(ascii: "p")), .enable where text.contains(UInt8(ascii: "f")):
                 report(.poisonedContext(name), field.range)
             case .jobs where text.contains(UInt8(ascii: "x")):
@@ -298,8 +328,6 @@ extension Walker {
                 report(.hiddenEvaluation(name), field.range)
             case .history where name == "fc" && !text.contains(UInt8(ascii: "l")):
                 report(.hiddenEvaluation(name), field.range)
-            case .history where name == "history" && text.contains(UInt8(ascii: "p")):
-                break
             default: break
             }
         }

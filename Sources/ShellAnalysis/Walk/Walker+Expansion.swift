@@ -60,7 +60,7 @@ extension Walker {
     private mutating func collectSubstitution(
         _ part: Part, _ source: Source, isQuoted: Bool, into atoms: inout [Atom]
     ) {
-        let output = walkSubstitution(part.child, source)
+        let output = walkSubstitution(part.child, source) ?? workingFolder(part.child, source)
         if var output {
             while output.last == Byte.newline { output.removeLast() }
             append(output, isQuoted: isQuoted, into: &atoms)
@@ -69,6 +69,20 @@ extension Walker {
         } else {
             appendUnknown(isQuoted: isQuoted, into: &atoms)
         }
+    }
+
+    /// What `pwd` prints, when the substitution is that and the folder is known.
+    private func workingFolder(_ list: Index, _ source: Source) -> [UInt8]? {
+        guard list != .none, let directory = state.directory else { return nil }
+        let index = source.tree[node: list].first
+        guard index != .none, source.tree[node: index].kind == .simple else { return nil }
+        let node = source.tree[node: index]
+        guard node.next == .none, node.first == .none, node.redirect == .none, node.second != .none else { return nil }
+        let word = source.tree[word: node.second]
+        guard word.next == .none, source.string(word.start, word.end) == "pwd", !definesFunction("pwd", source) else {
+            return nil
+        }
+        return Array(directory.utf8)
     }
 
     /// Walks the list of a substitution in a shell of its own.
@@ -113,8 +127,10 @@ extension Walker {
         let output = lastOutput
         state = outer
         lastOutput = nil
-        // Only the empty substitution is followed: the output of others would be that of the last command.
-        if let output, text.allSatisfy({ Byte.isBlank($0) || $0 == Byte.newline }) {
+        // Only the empty substitution and pwd are followed: else the output would be that of the last command.
+        if text.elementsEqual("pwd".utf8), let directory = state.directory, !hidden.functionNames.contains("pwd") {
+            append(Array(directory.utf8), isQuoted: isQuoted, into: &atoms)
+        } else if let output, text.allSatisfy({ Byte.isBlank($0) || $0 == Byte.newline }) {
             append(output, isQuoted: isQuoted, into: &atoms)
         } else {
             appendUnknown(isQuoted: isQuoted, into: &atoms)
@@ -181,7 +197,7 @@ extension Walker {
         }
         switch parameter.operation {
         case .invalid:
-            report(.syntax("a form of ${…} that is not known"), range)
+            report(.unsupported("a form of ${…}"), range)
         case .transform:
             let word = parameter.word == .none ? nil : source.tree[word: parameter.word]
             if let word, source.text[Int(word.start)..<Int(word.end)].contains(UInt8(ascii: "P")) {
@@ -243,7 +259,12 @@ extension Walker {
         case .number: atoms.append(.number)
         case .unknown:
             // "$@" may be no field or several even inside quotes.
-            appendUnknown(isQuoted: isQuoted && name != "@", into: &atoms)
+            let isOneField = isQuoted && name != "@"
+            guard state.value(of: name) == nil, externals.count < 0x7ff else {
+                return appendUnknown(isQuoted: isOneField, into: &atoms)
+            }
+            atoms.append(.external + Atom(externals.count))
+            externals.append((name, isOneField))
         }
     }
 
@@ -453,12 +474,18 @@ enum NumericPrograms {
         case "nproc": true
         case "id": words.count == 2 && (words[1] == "-u" || words[1] == "-g")
         case "wc": words.count == 2 && words[1].utf8.first == Byte.minus
-        case "date": words.count == 2 && isNumericFormat(words[1])
+        case "date":
+            words.count(where: { isNumericFormat(unquoted($0)) }) == 1
+                && words.allSatisfy { $0 != "$" && !($0.contains(token: "+") && !isNumericFormat(unquoted($0))) }
         case "grep": words.count == 3 && words[1] == "-c"
         case "seq": words.count >= 2 && words.dropFirst().allSatisfy { Int($0) != nil }
         case "stat": words.count == 4 && words[1] == "-c" && (words[2] == "%s" || words[2] == "%Y")
         default: false
         }
+    }
+
+    private static func unquoted(_ word: String) -> String {
+        String(decoding: word.utf8.filter { $0 != Byte.singleQuote && $0 != Byte.doubleQuote }, as: UTF8.self)
     }
 
     private static func isNumericFormat(_ word: String) -> Bool {

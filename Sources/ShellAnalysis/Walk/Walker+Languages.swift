@@ -21,6 +21,12 @@ extension Walker {
                 if let program = rest.first { checkAwk(name, program) }
                 rest = rest.dropFirst()
             default:
+                if text.hasPrefix("--"), !["--posix", "--re-interval", "--traditional", "--sandbox"].contains(text),
+                    !text.hasPrefix("--assign="), !text.hasPrefix("--field-separator="), text != "--version"
+                {
+                    return reportAwk(name, .argument, field.range)
+                }
+                if text.hasPrefix("-W") { return reportAwk(name, .argument, field.range) }
                 if text.hasPrefix("-f") || text.hasPrefix("--file=") || text.hasPrefix("-i") || text.hasPrefix("-l")
                     || text.hasPrefix("-E") || text.hasPrefix("-e") || text.hasPrefix("--source=")
                     || text.hasPrefix("--include") || text.hasPrefix("--load") || text.hasPrefix("--exec")
@@ -44,6 +50,7 @@ extension Walker {
             let origin = Origin(base: field.range.lowerBound, isExact: false, length: field.range.count)
             let outer = state
             state.forgetVariables()
+            state.input = .unknown
             reparse(command, origin, via: name)
             state = outer
         }
@@ -71,20 +78,20 @@ extension Walker {
                 break
             }
             if option.hasPrefix("--") {
-                if option.hasPrefix("--expression=") {
+                // GNU programs take any beginning of a long option that is not ambiguous.
+                let key = String(option.prefix { $0 != "=" })
+                let value = key == option ? nil : piece(of: field, from: field.start + key.utf8.count + 1)
+                if "--expression".hasPrefix(key) {
                     hasScript = true
-                    checkSed(piece(of: field, from: field.start + 13))
-                } else if option == "--expression", let script = rest.first {
-                    hasScript = true
-                    rest = rest.dropFirst()
-                    checkSed(script)
-                } else if option.hasPrefix("--file") {
+                    if let script = value ?? rest.first { checkSed(script) }
+                    if value == nil { rest = rest.dropFirst() }
+                } else if "--file".hasPrefix(key) {
                     hasScript = true
                     report(.opaqueProgram("sed"), field.range)
-                    if option == "--file" { rest = rest.dropFirst() }
-                } else if option.hasPrefix("--in-place") {
+                    if value == nil { rest = rest.dropFirst() }
+                } else if "--in-place".hasPrefix(key) {
                     edits = true
-                } else if option == "--line-length" {
+                } else if "--line-length".hasPrefix(key), value == nil {
                     rest = rest.dropFirst()
                 }
                 continue
@@ -122,7 +129,7 @@ extension Walker {
     }
 
     private mutating func checkSed(_ field: Field) {
-        if field.isDynamic {
+        if field.isDynamic, !accepts(field, by: "sed") {
             // An expansion inside a script may close its command and add another.
             return report(.dynamicScript("sed"), field.range)
         }

@@ -1,8 +1,11 @@
 extension Walker {
     /// Runs fields as the shell does: aliases first.
     mutating func runWithAliases(_ fields: ArraySlice<Field>) {
-        guard !aliases.isEmpty, let first = fields.first, first.isPlain else { return run(fields) }
+        guard !aliases.isEmpty || !opaqueAliases.isEmpty, let first = fields.first, first.isPlain else {
+            return run(fields)
+        }
         let name = string(first)
+        if opaqueAliases.contains(name) { report(.poisonedContext("the alias \(name)"), first.range) }
         run(fields)
         // Whether an alias is expanded depends on options and lines; both readings count.
         for alias in aliases where alias.name == name {
@@ -36,6 +39,7 @@ extension Walker {
         guard !isExhausted else { return }
         lastOutput = nil
         if isShell, hidden.functionNames.contains(name) { afterFunctionCall() }
+        defer { consumeInput(entry, isBuiltin: isBuiltin) }
         if isFunction, !isBuiltin { return }
         if isBuiltin, let builtin = entry.builtin, runBuiltin(builtin, name, fields) { return }
         if !isBuiltin { meetHazards(name, first.range) }
@@ -58,6 +62,13 @@ extension Walker {
             FoundCommand(
                 name: name, words: words, range: first.range, via: via, isBuiltin: isBuiltin,
                 isFunction: isFunction))
+    }
+
+    /// After a program or a reading builtin nothing is known of what is left of the input.
+    private mutating func consumeInput(_ entry: ProgramTable.Entry, isBuiltin: Bool) {
+        guard case .literal(let text, _, let number) = state.input, !text.isEmpty else { return }
+        if isBuiltin, let builtin = entry.builtin, !builtin.reads { return }
+        consumedInputs.insert(number)
     }
 
     private mutating func afterFunctionCall() {
@@ -91,10 +102,17 @@ extension Walker {
         analysis.files.append(
             FileOperand(path: name, directory: state.directory, operation: .execute, range: range, via: via))
         if ProgramTable.isSystemPath(name) { return }
-        if name.hasSuffix(".sh") || name.hasSuffix(".bash") || state.directory == nil, !name.hasPrefix("/") {
-            report(.unseenScript(name), range)
-        }
         analysis.interpreters.append(InterpreterUse(name: name, code: .program, range: range, via: via))
+    }
+
+    /// Whether a word that is not known may be taken for an ordinary operand: what it holds comes from variables
+    /// that nothing in the text sets. Checked again once the whole text is walked.
+    mutating func accepts(_ field: Field, by program: String) -> Bool {
+        guard field.isDynamic, field.isExternal, field.externalCount < 0x7ff else { return false }
+        for index in field.firstExternal..<field.firstExternal + field.externalCount where externals.indices.contains(index) {
+            externalUses.append((externals[index].name, program, field.range))
+        }
+        return true
     }
 
     // MARK: Texts that are parsed again
@@ -112,7 +130,10 @@ extension Walker {
         }
         guard !text.contains(0) else { return report(.invalidText, origin.range(0, text.count)) }
         let outer = via
-        if let step { via.append(step) }
+        if let step {
+            via.append(step)
+            hidden.setsPositional = true
+        }
         walk(text: text, origin: origin)
         via = outer
     }
@@ -127,7 +148,9 @@ extension Walker {
 
     /// Analyses a field as text for a new shell; the new shell shares no constant with this one.
     mutating func runText(_ field: Field, by step: String) {
-        guard field.isLiteral || field.isPattern && !field.isDynamic else {
+        if field.isDynamic, field.holdsFileName {
+            nameTexts.append((step, field.range))
+        } else if field.isDynamic {
             return report(.dynamicScript(step), field.range)
         }
         let outer = state

@@ -76,7 +76,7 @@ extension Walker {
 
     /// Analyses what a shell reads on standard input.
     mutating func readInput(_ name: String, _ range: Range<Int>, keepsState: Bool = false) {
-        guard case .literal(let text, let origin) = state.input else {
+        guard case .literal(let text, let origin, let number) = state.input, !consumedInputs.contains(number) else {
             return report(.unseenScript(name), range)
         }
         guard !text.isEmpty else { return }

@@ -28,7 +28,8 @@ extension Walker {
             return report(.dynamicCommand, source.range(node.start, node.end))
         }
         runWithAliases(fields[...])
-        state.input = outer.input
+        state.input = lastingInput ?? outer.input
+        lastingInput = nil
         if hidesOutput { lastOutput = nil }
         if node.first != .none { restorePrefixes(node, source, outer) }
     }
@@ -116,6 +117,7 @@ extension Walker {
 
     /// Stores a value, and looks at what the name means to shells and programs.
     mutating func assign(_ name: String, to value: Value, range: Range<Int>) {
+        if Hazards.isEvaluatedNumber(name) { noteOperand(value, range) }
         state.set(name, to: value)
         hidden.noteAssignment(name, value)
         checkHazard(name, value, range)
@@ -158,11 +160,12 @@ extension Walker {
             guard case .constant(let text) = scalar(ofParts: redirect.body, source, isQuoted: true) else {
                 return .unknown
             }
-            return .literal(text, documentOrigin(redirect, text.count, source, range))
+            return makeInput(text, documentOrigin(redirect, text.count, source, range))
         case .hereString:
             guard case .constant(let text) = scalar(ofWord: redirect.target, source) else { return .unknown }
             let base = exactBase(word, source)
-            return .literal(text, Origin(base: base >= 0 ? base : range.lowerBound, isExact: base >= 0, length: range.count))
+            let start = base >= 0 ? base : range.lowerBound
+            return makeInput(text, Origin(base: start, isExact: base >= 0, length: range.count))
         default: break
         }
         let mark = pool.count
@@ -171,7 +174,7 @@ extension Walker {
         evaluate(redirect.target, source, into: &fields)
         guard fields.count == 1, let field = fields.first else { return .unknown }
         if field.capture >= 0, let text = captures[field.capture] {
-            return .literal(text, Origin(base: range.lowerBound, isExact: false, length: range.count))
+            return makeInput(text, Origin(base: range.lowerBound, isExact: false, length: range.count))
         }
         guard !field.isDynamic else { return .unknown }
         switch redirect.kind {
@@ -180,7 +183,7 @@ extension Walker {
             addOperand(field, .write, via: [], isCertain: true)
         case .input:
             addOperand(field, .read, via: [], isCertain: true)
-            if string(field) == "/dev/null" { return .literal([], Origin(base: 0, isExact: false, length: 0)) }
+            if string(field) == "/dev/null" { return makeInput([], Origin(base: 0, isExact: false, length: 0)) }
         default:
             addOperand(field, .write, via: [], isCertain: true)
             noteProduced(string(field))
@@ -228,6 +231,8 @@ extension Walker {
 
     /// Remembers a file that this text makes, so that running it later is not taken for a known program.
     mutating func noteProduced(_ path: String) {
+        let folder = path.hasPrefix("/") ? "" : state.directory ?? "unknown/.git"
+        if "\(folder)/\(path)/".contains(token: "/.git/") { pendingHazards.append(("a file of git's", 0..<0)) }
         guard producedFiles.count < 256 else { return }
         producedFiles.append(lastComponent(of: path))
     }

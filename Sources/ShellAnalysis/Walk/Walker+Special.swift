@@ -16,7 +16,10 @@ extension Walker {
         case .gdb: runDebugger(name, arguments)
         case .startStopDaemon: runDaemon(name, arguments)
         case .at: readInput(name, range)
-        case .terminal: if arguments.contains(where: { bytes($0).first != Byte.minus }) { report(.opaqueProgram(name), range) }
+        case .terminal: runTerminal(name, range, arguments)
+        case .crontab:
+            let isLook = arguments.contains { ["-l", "-r", "-e", "-i"].contains(string($0)) }
+            if !isLook { report(.opaqueProgram(name), range) }
         }
     }
 
@@ -25,7 +28,12 @@ extension Walker {
         while let field = rest.first {
             rest = rest.dropFirst()
             if field.isDynamic {
-                if field.splits { report(.dynamicArguments(name), field.range) }
+                // One word that is not known can still begin `-exec` for the literal words behind it.
+                let isHarmless = field.knownPrefix > 0 && bytes(field).first != Byte.minus && !field.splits
+                let isLast = !rest.contains { $0.isDynamic || string($0) == ";" || string($0) == "+" }
+                if !isHarmless, field.splits || !isLast, !accepts(field, by: name) {
+                    report(.dynamicArguments(name), field.range)
+                }
                 continue
             }
             switch string(field) {
@@ -56,7 +64,7 @@ extension Walker {
             }
             end += 1
         }
-        runWrapped(hide("{}", in: rest[..<end]), by: "\(name) \(action)")
+        runWrapped(hide("{}", in: rest[..<end], areFileNames: true), by: "\(name) \(action)")
         return end < rest.endIndex ? rest[(end + 1)...] : rest[end...]
     }
 
@@ -80,47 +88,70 @@ extension Walker {
         --conflict-exit-code: --command:text --no-fork --verbose --help!stops --version!stops
         """)
 
-    /// `script`, `su` and `runuser`: a shell's text in `-c`, or a shell that reads the terminal.
+    /// `script`, `su` and `runuser`: a shell's text in `-c`, or a shell that reads the terminal. Their options may
+    /// stand anywhere.
     private mutating func runShellOption(
         _ special: SpecialProgram, _ name: String, _ range: Range<Int>, _ arguments: ArraySlice<Field>
     ) {
+        let grammar = special == .script ? Self.scriptGrammar : Self.suGrammar
+        var operands: [Field] = []
         var rest = arguments
-        var found = false
-        while let field = rest.first {
-            rest = rest.dropFirst()
-            guard !field.isDynamic else {
-                if field.splits { report(.dynamicArguments(name), field.range) }
-                continue
+        var hasText = false
+        while !rest.isEmpty {
+            let before = rest.startIndex
+            var scan = Scan(rest: rest, tail: .nothing)
+            guard scanOptions(grammar, name, &scan) else { return }
+            if scan.stops { return }
+            let options = rest[before..<scan.rest.startIndex]
+            if options.contains(where: { givesText(grammar, $0) }) { hasText = true }
+            if name == "runuser", options.contains(where: { string($0).hasPrefix("-u") || string($0).hasPrefix("--u") }) {
+                return runWrapped(scan.rest, by: name)
             }
-            let text = string(field)
-            if text == "--help" || text == "--version" || text == "-V" { return }
-            if name == "runuser", text == "-u" || text == "--user" {
-                rest = rest.dropFirst()
-                if let next = rest.first, string(next) == "--" { rest = rest.dropFirst() }
-                return runWrapped(rest, by: name)
+            rest = scan.rest
+            if let last = options.last, string(last) == "--" {
+                operands += rest
+                break
             }
-            if text.hasPrefix("--command=") || text.hasPrefix("--session-command=") {
-                found = true
-                let offset = text.utf8.count - text.utf8.drop { $0 != Byte.equals }.count + 1
-                runText(piece(of: field, from: field.start + offset), by: "\(name) -c")
-            } else if text.hasPrefix("--s"), let shell = rest.first, !text.hasPrefix("--session") {
-                runWrapped([shell], by: name)
-            } else if text == "--command" || text == "--session-command" || isShortOption(field, "c") {
-                found = true
-                if let value = rest.first { runText(value, by: "\(name) -c") }
+            if let operand = rest.first {
+                operands.append(operand)
                 rest = rest.dropFirst()
-            } else if text.hasPrefix("-c"), text.utf8.count > 2 {
-                found = true
-                runText(piece(of: field, from: field.start + 2), by: "\(name) -c")
-            } else if special == .su, text == "-s", let shell = rest.first {
-                runWrapped([shell], by: name)
-                rest = rest.dropFirst()
-            } else if special == .script, bytes(field).first != Byte.minus {
-                addOperand(field, .write, via: via + [name], isCertain: true)
             }
         }
-        if !found { readInput(name, range) }
+        if special == .script {
+            for file in operands { addOperand(file, .write, via: via + [name], isCertain: true) }
+        } else if operands.count > 1, let user = operands.first {
+            // What follows the user goes to the shell.
+            return runShell("sh", [user] + operands.dropFirst())
+        }
+        if !hasText { readInput(name, range) }
     }
+
+    /// Whether an option word holds text for a shell.
+    private func givesText(_ grammar: OptionGrammar, _ field: Field) -> Bool {
+        let text = bytes(field)
+        guard text.first == Byte.minus, text.count > 1 else { return false }
+        if text[text.startIndex + 1] == Byte.minus {
+            return grammar.longRule(text.dropFirst(2).prefix { $0 != Byte.equals })?.action == .text
+        }
+        for letter in text.dropFirst() {
+            guard let rule = grammar.short[letter] else { return false }
+            if rule.value != .no { return rule.action == .text }
+        }
+        return false
+    }
+
+    private static let scriptGrammar = OptionGrammar(
+        """
+        -aefqVh -c:text -t? -O: -I: -B: -T: -m: -o: -E: --append --command:text --return --flush --force --quiet \
+        --timing? --log-out: --log-in: --log-io: --log-timing: --logging-format: --output-limit: --echo: \
+        --help!stops --version!stops
+        """)
+    private static let suGrammar = OptionGrammar(
+        """
+        - -flmpPT -c:text -s:program -g: -G: -w: -u: -hV!stops --command:text --session-command:text --shell:program \
+        --login --group: --supp-group: --whitelist-environment: --preserve-environment --pty --no-pty --fast --user: \
+        --help!stops --version!stops
+        """)
 
     /// Whether a field is a cluster of short options that ends in a letter.
     private func isShortOption(_ field: Field, _ letter: Character) -> Bool {
@@ -134,7 +165,7 @@ extension Walker {
         var hasHost = false
         while let field = rest.first {
             let text = bytes(field)
-            if field.isDynamic, !hasHost, field.splits { return report(.dynamicArguments(name), field.range) }
+            if field.isDynamic, !hasHost, field.splits, !accepts(field, by: name) { return report(.dynamicArguments(name), field.range) }
             guard text.first == Byte.minus, text.count > 1, !field.isDynamic else {
                 if hasHost { break }
                 hasHost = true
@@ -159,7 +190,7 @@ extension Walker {
         runJoined(rest, by: name)
     }
 
-    private mutating func checkRemoteOption(_ value: Field, _ name: String) {
+    mutating func checkRemoteOption(_ value: Field, _ name: String) {
         let text = string(value).lowercased()
         if value.isDynamic || text.contains(token: "command") || text.contains(token: "match") || text.contains(token: "include")
             || text.contains(token: "provider") || text.contains(token: "xauth")
@@ -228,6 +259,46 @@ extension Walker {
         }
     }
 
+    /// `tmux` and `screen`: their commands may start or feed shells.
+    private mutating func runTerminal(_ name: String, _ range: Range<Int>, _ arguments: ArraySlice<Field>) {
+        if name == "screen" { return runScreen(range, arguments) }
+        let harmless = [
+            "ls", "list-sessions", "list-windows", "list-panes", "attach", "attach-session", "a", "detach", "kill-session",
+            "kill-window", "has-session", "show-options", "show-environment", "set-option", "set-environment", "rename-session", "rename-window",
+            "display-message", "capture-pane", "select-window", "select-pane",
+            "-V", "movew", "move-window", "swap-window", "last-window", "next-window", "previous-window", "resize-pane", "lsk",
+        ]
+        let isSetting = arguments.first.map { string($0) == "set" || string($0) == "set-option" } ?? false
+        if isSetting {
+            let words = ["command", "shell", "#(", "editor", "hook", "terminal"]
+            let isDangerous = arguments.contains { field in
+                field.isDynamic || words.contains { string(field).contains(token: $0) }
+            }
+            if !isDangerous { return }
+        }
+        guard let verb = arguments.first, verb.isLiteral, harmless.contains(string(verb)) else {
+            return report(.opaqueProgram(name), range)
+        }
+    }
+
+    private mutating func runScreen(_ range: Range<Int>, _ arguments: ArraySlice<Field>) {
+        if let at = arguments.firstIndex(where: { string($0) == "-X" }) {
+            // `-S name` may stand between `-X` and its command.
+            let words = arguments[(at + 1)...]
+            let behind = words.first.map { string($0) == "-S" } == true ? words.dropFirst(2) : words
+            let verb = behind.first.map { string($0) } ?? ""
+            let harmless = ["title", "quit", "kill", "detach", "hardcopy", "hardstatus", "number", "log"]
+            if !harmless.contains(verb) { report(.opaqueProgram("screen"), range) }
+            return
+        }
+        var scan = Scan(rest: arguments, tail: .command)
+        guard scanOptions(Self.screenGrammar, "screen", &scan), !scan.stops else { return }
+        runWrapped(scan.rest, by: "screen")
+    }
+
+    private static let screenGrammar = OptionGrammar(
+        "-aAimOqRUlLdDx -S: -t: -p: -s: -h: -e: -T: -r? -c:opaque -ls!stops -list!stops -wipe!stops -v!stops")
+
     private mutating func runEditor(_ name: String, _ arguments: ArraySlice<Field>) {
         var rest = arguments
         while let field = rest.first {
@@ -280,7 +351,7 @@ extension Walker {
         if command.count == 1 {
             runText(first, by: name)
         } else {
-            var words = Array(hide("{", in: command))
+            var words = Array(hide("{", in: command, areFileNames: false))
             words.append(unknownField(range))
             runWrapped(words[...], by: name)
         }

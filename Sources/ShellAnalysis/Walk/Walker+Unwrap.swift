@@ -13,10 +13,14 @@ extension Walker {
         var scan = Scan(rest: fields.dropFirst(), tail: grammar.tail)
         guard scanOptions(grammar, name, &scan), !scan.stops else { return }
         if grammar.takesAssignments { takeAssignments(&scan.rest) }
-        for _ in 0..<grammar.skips {
+        for _ in 0..<(scan.stops ? 0 : grammar.skips) {
             guard let operand = scan.rest.first else { break }
             if operand.splits { return report(.dynamicArguments(name), operand.range) }
             scan.rest = scan.rest.dropFirst()
+        }
+        // `setarch ARCH -R program`: options may stand behind the operand as well.
+        if grammar.skips > 0, grammar.rescans {
+            guard scanOptions(grammar, name, &scan), !scan.stops else { return }
         }
         finish(scan, name, fields)
     }
@@ -32,10 +36,12 @@ extension Walker {
         case .commandWithInput:
             guard !rest.isEmpty else { return }
             if let token = scan.replaced, !token.isEmpty {
-                rest = hide(token, in: rest)
+                rest = hide(token, in: rest, areFileNames: state.readsFileNames)
             } else {
                 var words = Array(rest)
-                words.append(unknownField(range))
+                var input = unknownField(range)
+                input.isExternal = state.readsFileNames
+                words.append(input)
                 rest = words[...]
             }
             runWrapped(rest, by: name)
@@ -58,12 +64,37 @@ extension Walker {
     }
 
     /// Makes every field that holds a token unknown.
-    mutating func hide(_ token: String, in fields: ArraySlice<Field>) -> ArraySlice<Field> {
+    mutating func hide(
+        _ token: String, in fields: ArraySlice<Field>, areFileNames: Bool
+    ) -> ArraySlice<Field> {
         var result = Array(fields)
         for index in result.indices where string(result[index]).contains(token: token) {
+            let isWhole = bytes(result[index]).elementsEqual(token.utf8)
+            if areFileNames, !isWhole, !result[index].isDynamic {
+                // The rest of the word is known: `$0` stands for the name, as a shell would see it.
+                let text = replace(Array(token.utf8), in: Array(bytes(result[index])))
+                result[index] = makeField(text, like: result[index])
+                result[index].holdsFileName = true
+            }
             result[index].isDynamic = true
+            result[index].isExternal = areFileNames
         }
         return result[...]
+    }
+
+    private func replace(_ token: [UInt8], in text: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        var index = 0
+        while index < text.count {
+            if text[index...].starts(with: token) {
+                result += [Byte.dollar, Byte.zero]
+                index += token.count
+            } else {
+                result.append(text[index])
+                index += 1
+            }
+        }
+        return result
     }
 
     /// Joins words with blanks and analyses the text that a shell would read.
@@ -211,10 +242,24 @@ extension Walker {
         case .text, .split:
             guard let value else { return }
             if name == "env" { return runEnvText(value, &scan) }
-            runText(value, by: name)
-        case .program: if let value { runWrapped([value], by: name) }
+            withUnknownInput { $0.runText(value, by: name) }
+        case .program:
+            // The program gets arguments and input that are not shown here.
+            guard let value else { return }
+            withUnknownInput { walker in
+                walker.runWrapped([value, walker.unknownField(value.range)], by: name)
+            }
+        case .remote: if let value { checkRemoteOption(value, name) }
         case .code: if let value { checkCode(value, name) }
         }
+    }
+
+    /// Runs something whose standard input another program writes.
+    mutating func withUnknownInput(_ body: (inout Walker) -> Void) {
+        let outer = state.input
+        state.input = .unknown
+        body(&self)
+        state.input = outer
     }
 
     /// `env -S text`: the text's words stand in front of the rest.
@@ -251,6 +296,9 @@ extension Walker {
         while let field = scan.rest.first {
             scan.rest = scan.rest.dropFirst()
             let text = bytes(field)
+            if field.isDynamic, field.knownPrefix == 0, !accepts(field, by: name) {
+                if grammar.startsPrograms, field.capture < 0 { report(.dynamicArguments(name), field.range) }
+            }
             guard text.first == Byte.minus, text.count > 1 else { continue }
             if text.elementsEqual([Byte.minus, Byte.minus]) { return }
             if text[text.startIndex + 1] == Byte.minus {
@@ -302,7 +350,7 @@ extension Walker {
         if name == "tar" || name == "gtar" || name == "bsdtar" {
             guard let start = text.firstIndex(of: "="), text.hasPrefix("exec") else { return }
             let offset = text.utf8.distance(from: text.startIndex, to: start) + 1
-            return runText(piece(of: value, from: value.start + offset), by: name)
+            return withUnknownInput { $0.runText($0.piece(of: value, from: value.start + offset), by: name) }
         }
         let signs = ["!", "|", "\\!", "`", "%(", "shell", "system", "exec", "=", "Command", "invoke", ";"]
         if signs.contains(where: { text.contains(token: $0) }) { report(.opaqueProgram(name), value.range) }

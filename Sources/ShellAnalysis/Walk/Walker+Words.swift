@@ -16,6 +16,8 @@ extension Atom {
     static let pattern: Atom = 0x403
     /// A number of unknown value.
     static let number: Atom = 0x404
+    /// First of the externals: the value of a variable that the text has not set, `external + i`.
+    static let external: Atom = 0x800
     /// First of the captures: `capture + i` stands for the file that process substitution i makes.
     static let capture: Atom = 0x1000
 }
@@ -114,12 +116,22 @@ extension Walker {
         var exists = false
         var bracket = false
         for atom in atoms {
+            if atom >= .unknown, atom != .empty, atom != .pattern, !field.isDynamic {
+                field.isDynamic = true
+                field.knownPrefix = pool.count - field.start
+                field.isExternal = true
+                field.firstExternal = Int(atom) - Int(Atom.external)
+            }
             switch atom {
             case .unknown, .number:
-                field.isDynamic = true
+                field.isExternal = field.isExternal && atom == .number
+                exists = true
+            case Atom.external..<Atom.capture:
+                field.externalCount += 1
+                if !externals[Int(atom - .external)].isOneField { field.splits = true }
                 exists = true
             case .unknownFields:
-                field.isDynamic = true
+                field.isExternal = false
                 field.splits = true
                 exists = true
             case .empty: exists = true
@@ -127,7 +139,7 @@ extension Walker {
                 field.isPattern = true
                 exists = true
             case Atom.capture...:
-                field.isDynamic = true
+                field.isExternal = false
                 field.capture = atoms.count == 1 ? Int(atom - .capture) : -1
                 exists = true
             default:

@@ -20,8 +20,22 @@ struct Walker {
     /// What the last command wrote, when that is known.
     var lastOutput: [UInt8]?
     var aliases: [(name: String, words: [[UInt8]])] = []
+    /// Aliases that stand for more than plain words.
+    var opaqueAliases: [String] = []
     /// What the whole text puts into variables, and where it evaluates them: see ``HiddenEvaluation``.
     var hidden = HiddenEvaluation()
+    /// Variables whose values came from outside, in the order of use.
+    var externals: [(name: String, isOneField: Bool)] = []
+    /// Texts for shells that hold file names: fine as long as nothing in the whole text makes such names.
+    var nameTexts: [(step: String, range: Range<Int>)] = []
+    /// Uses that are fine as long as the text never sets the variable.
+    var externalUses: [(name: String, program: String, range: Range<Int>)] = []
+    /// Inputs of which something may have been read.
+    var consumedInputs: Set<Int> = []
+    /// Inputs made so far.
+    var inputCount = 0
+    /// What `exec` with nothing but redirections left as standard input.
+    var lastingInput: Input?
     /// Files that the text wrote or fetched so far.
     var producedFiles: [String] = []
     /// Whether `IFS` was touched: then no unquoted constant is split.
@@ -40,6 +54,11 @@ struct Walker {
 
     var isPOSIX: Bool { context.dialect == .posix }
 
+    mutating func makeInput(_ text: [UInt8], _ origin: Origin) -> Input {
+        inputCount += 1
+        return .literal(text, origin, inputCount)
+    }
+
     mutating func report(_ reason: Undecidable.Reason, _ range: Range<Int>) {
         let finding = Undecidable(reason: reason, range: range)
         if analysis.undecidable.last != finding { analysis.undecidable.append(finding) }
@@ -52,7 +71,8 @@ struct Walker {
         }
         guard !script.contains(0), isUTF8(script) else { return report(.invalidText, 0..<script.count) }
         prepare()
-        walk(text: script, origin: Origin(base: 0, isExact: true, length: script.count))
+        let origin = Origin(base: 0, isExact: true, length: script.count)
+        analysis.isRefused = !walk(text: script, origin: origin)
     }
 
     /// Analyses a program that is started without a shell.
@@ -79,12 +99,18 @@ struct Walker {
     /// What was found, in its final form.
     mutating func result() -> ScriptAnalysis {
         analysis.undecidable += hidden.findings()
+        for use in nameTexts where !FileNames.areUntouched(analysis, except: use.step) {
+            report(.dynamicScript(use.step), use.range)
+        }
+        for use in externalUses where hidden.anythingIsUnsafe || hidden.mayBeSet(use.name) {
+            report(.dynamicArguments(use.program), use.range)
+        }
         return analysis
     }
 
     private mutating func prepare() {
         if let stdin = context.stdin {
-            state.input = .literal(stdin, Origin(base: 0, isExact: false, length: 0))
+            state.input = makeInput(stdin, Origin(base: 0, isExact: false, length: 0))
         }
         checkEnvironment()
     }
@@ -95,11 +121,15 @@ struct Walker {
     }
 
     /// Parses a text and walks what could be parsed.
-    mutating func walk(text: [UInt8], origin: Origin) {
+    /// - Returns: False when a shell would refuse it.
+    @discardableResult
+    mutating func walk(text: [UInt8], origin: Origin) -> Bool {
         var parser = Parser(text: text, depth: depth, limits: limits, recordsExtensions: isPOSIX)
+        var isWhole = true
         do {
             try parser.parseScript()
         } catch {
+            if case .syntax = error.reason { isWhole = false }
             report(error.reason, origin.range(error.offset, error.offset))
         }
         analysis.stepCount += parser.steps + text.count
@@ -109,6 +139,7 @@ struct Walker {
         }
         let source = Source(text: text, tree: parser.tree, origin: origin)
         walkSequence(parser.tree.root, source)
+        return isWhole
     }
 
     /// Walks commands linked by `next`.
@@ -184,20 +215,24 @@ struct Walker {
         let outer = state
         var index = node.first
         var isFirst = true
+        var namesFollow = false
         while index != .none {
             state = outer
             if !isFirst {
                 if let output = lastOutput {
                     let range = source.range(node.start, node.end)
                     let origin = Origin(base: range.lowerBound, isExact: false, length: range.count)
-                    state.input = .literal(output, origin)
+                    state.input = makeInput(output, origin)
                 } else {
                     state.input = .unknown
                 }
             }
             lastOutput = nil
+            let givesNames = FileNames.isGiven(by: index, source, hasNames: !isFirst && namesFollow)
+            state.readsFileNames = !isFirst && namesFollow
             walk(index, source)
             isFirst = false
+            namesFollow = givesNames
             index = source.tree[node: index].next
         }
         // Under lastpipe the last command runs in the shell itself: what it changed may have changed.
@@ -267,6 +302,7 @@ struct Walker {
         state = outer
         for variable in after.variables { hidden.functionWrites.append(variable.name) }
         hidden.functionNames.append(name)
+        hidden.setsPositional = true
         if !state.functions.contains(name) { state.functions.append(name) }
         if ProgramTable.isShadowedDangerously(name) {
             report(.poisonedContext("a function named \(name)"), source.range(node.nameStart, node.nameEnd))
