@@ -2,8 +2,8 @@
 //
 // Its code is not called by the program that carries it. It lives in a section of its own, which is copied
 // into a static executable of one loadable segment (see HolderImage.swift). So nothing here may need anything
-// outside of the section: no C library, no literals or other read-only data, no jump tables, no writable data,
-// no memcpy or memset made up by the compiler, no stack protector, no sanitizer, no relocations.
+// outside of the section: no C library, no literals or other read-only data, no jump tables, no writable
+// data, no memcpy or memset made up by the compiler, no stack protector, no sanitizer, no relocations.
 //
 //   hold                          waits for ever; children that end are never zombies; SIGTERM exits 0
 //   gate FIFO PROGRAM ARGV0 ...   reads one byte from FIFO, then becomes PROGRAM; 125 at the end of the FIFO
@@ -102,8 +102,8 @@ SW_HIDDEN void sw_holder_terminated(int signal);
 
 // The kernel's entry: the stack pointer is the argument, and there is nowhere to return to.
 //
-// The address of the handler is taken here, relative to the instruction, and passed on: a compiler may put the
-// address of a function into a table outside of the section.
+// The address of the handler is taken here, relative to the instruction, and passed on: a compiler may put
+// the address of a function into a table outside of the section.
 #if defined(__x86_64__)
 __asm__(
     ".pushsection sw_holder,\"axR\",@progbits\n"
@@ -196,7 +196,8 @@ SW_INLINE __attribute__((noreturn)) void sw_hold(void) {
     }
 }
 
-SW_INLINE __attribute__((noreturn)) void sw_gate(const char *const *arguments, const char *const *environment) {
+SW_INLINE __attribute__((noreturn)) void sw_gate(
+    const char *const *arguments, const char *const *environment) {
     // arguments: FIFO PROGRAM ARGV0 ...
     long fifo;
     do {

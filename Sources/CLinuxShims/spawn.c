@@ -21,7 +21,8 @@ static char **unpack(const char *texts, size_t count) {
 }
 
 static int prepare(
-    const struct sw_spawn_request *request, posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes) {
+    const struct sw_spawn_request *request, posix_spawn_file_actions_t *actions,
+    posix_spawnattr_t *attributes) {
     sigset_t none, all;
     sigemptyset(&none);
     sigfillset(&all);

@@ -74,7 +74,8 @@ extension CgroupPlace {
     }
 
     /// Moves a process, with all its threads, into the group in every hierarchy.
-    /// - Throws: `ESRCH` when it has ended; `EBUSY`, `EOPNOTSUPP` when version 2's rules forbid members there.
+    /// - Throws: `ESRCH` when it has ended; `EBUSY`, `EOPNOTSUPP` when version 2's rules forbid members
+    ///   there.
     package func add(pid: Int32) throws(SystemError) {
         for directory in directories {
             try HostFiles.writeControl(RawPath("\(directory)/cgroup.procs"), "\(pid)")

@@ -3,7 +3,8 @@ internal import Glibc
 /// Holding still and letting go all processes of a control group.
 ///
 /// Version 2's `cgroup.freeze` where the group is in that hierarchy, else version 1's freezer.
-/// - SeeAlso: Linux `admin-guide/cgroup-v2.rst` "cgroup.freeze", `admin-guide/cgroup-v1/freezer-subsystem.rst`.
+/// - SeeAlso: Linux `admin-guide/cgroup-v2.rst` "cgroup.freeze",
+///   `admin-guide/cgroup-v1/freezer-subsystem.rst`.
 package enum CgroupFreezer {
     /// Freezes, and waits until the kernel says that all members are held. Blocks.
     /// - Throws: `ETIMEDOUT` past the deadline, the group being thawed again; `EOPNOTSUPP` without a freezer.
@@ -73,12 +74,13 @@ package enum CgroupFreezer {
 package enum CgroupKill {
     /// Kills every member of the group and of those below it, and waits until none is left. Blocks.
     ///
-    /// `cgroup.kill` of version 2 first, which no fork can outrun. Members that only version 1 hierarchies list
-    /// are held by the freezer where there is one, sent `SIGKILL` one by one, and let go to die, again until the
-    /// kernel lists none. Before a signal is sent, the process is held by a descriptor and its membership looked
-    /// up again: its number may have gone to somebody else.
+    /// `cgroup.kill` of version 2 first, which no fork can outrun. Members that only version 1 hierarchies
+    /// list are held by the freezer where there is one, sent `SIGKILL` one by one, and let go to die, again
+    /// until the kernel lists none. Before a signal is sent, the process is held by a descriptor and its
+    /// membership looked up again: its number may have gone to somebody else.
     /// - Parameter layout: Says which directories are the roots of hierarchies; those are left out.
-    /// - Throws: `EINVAL` when nothing but roots is left, or this process is a member itself; `ETIMEDOUT` when members are left at the deadline.
+    /// - Throws: `EINVAL` when nothing but roots is left, or this process is a member itself; `ETIMEDOUT`
+    ///   when members are left at the deadline.
     package static func killAll(
         _ group: CgroupPlace, layout: CgroupLayout, until deadline: MonotonicInstant
     ) throws(SystemError) {

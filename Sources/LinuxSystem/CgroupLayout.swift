@@ -127,7 +127,9 @@ package struct CgroupMembership: Sendable, Hashable {
         for line in KernelText.lines(bytes) {
             // The path may hold colons itself.
             let fields = line.split(separator: 0x3a, maxSplits: 2, omittingEmptySubsequences: false)
-            guard fields.count == 3, KernelText.unsigned(fields[0]) != nil, fields[2].first == 0x2f else { continue }
+            guard fields.count == 3, KernelText.unsigned(fields[0]) != nil, fields[2].first == 0x2f else {
+                continue
+            }
             guard let path = String(validating: fields[2], as: UTF8.self) else { continue }
             if fields[0].elementsEqual([0x30]), fields[1].isEmpty {
                 unified = unified ?? path

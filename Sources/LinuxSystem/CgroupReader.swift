@@ -87,11 +87,13 @@ package final class CgroupReader: Sendable {
         }
         let memory = place.legacy["memory"]
         memoryIsLegacy = memory != nil
-        files.memory = try open(memory ?? unified, memoryIsLegacy ? "memory.usage_in_bytes" : "memory.current")
+        files.memory = try open(
+            memory ?? unified, memoryIsLegacy ? "memory.usage_in_bytes" : "memory.current")
         files.memoryPeak = try open(
             memory ?? unified, memoryIsLegacy ? "memory.max_usage_in_bytes" : "memory.peak")
         files.memoryStat = try open(memory ?? unified, "memory.stat")
-        files.memoryEvents = try open(memory ?? unified, memoryIsLegacy ? "memory.oom_control" : "memory.events")
+        files.memoryEvents = try open(
+            memory ?? unified, memoryIsLegacy ? "memory.oom_control" : "memory.events")
         let pids = place.legacy["pids"] ?? unified
         files.tasks = try open(pids, "pids.current")
         files.taskLimit = try open(pids, "pids.max")
@@ -99,7 +101,8 @@ package final class CgroupReader: Sendable {
         let blkio = place.legacy["blkio"]
         ioIsLegacy = blkio != nil
         files.io = try open(blkio ?? unified, ioIsLegacy ? "blkio.throttle.io_service_bytes" : "io.stat")
-        let hasAny = files.cpuUsage != nil || files.cpuStat != nil || files.memory != nil || files.tasks != nil
+        let hasAny =
+            files.cpuUsage != nil || files.cpuStat != nil || files.memory != nil || files.tasks != nil
         self.files = files
         guard hasAny else {
             throw SystemError(errno: ENOENT, operation: "cgroup", detail: place.directories.first ?? "")

@@ -256,7 +256,8 @@ struct ChildLoop: EventHandler {
             preconditionFailure("\(error)")
         }
         endInput(record, SystemError(errno: EPIPE, operation: "write", detail: "stdin"))
-        // All that the program itself wrote is in the pipes now: at most a mebibyte each, taken past the window.
+        // All that the program itself wrote is in the pipes now: at most a mebibyte each, taken past the
+        // window.
         for stream in [ChildOutput.Stream.stdout, .stderr] {
             for _ in 0..<32 {
                 guard let count = readOnce(stream, record) else { break }

@@ -5,8 +5,8 @@ internal import Synchronization
 ///
 /// The pipes of all children are served by one loop on one thread. Output that nobody takes is not read
 /// beyond ``outputWindow``: the program then waits in its own write, as it would before a slow terminal.
-/// A child is always waited for, whether its `ChildProcess` is still held or not; letting go of it does not end
-/// the program.
+/// A child is always waited for, whether its `ChildProcess` is still held or not; letting go of it does not
+/// end the program.
 package final class ChildProcess: Sendable {
     /// Bytes of output that may wait to be taken, of both streams together, before reading stops.
     package static let outputWindow = 256 * 1024
@@ -178,7 +178,8 @@ package final class ChildProcess: Sendable {
             do throws(SystemError) {
                 try handle.send(signal: signal)
             } catch {
-                // ESRCH: ended, and about to be waited for. EPERM: it has become another user's; nothing to do.
+                // ESRCH: ended, and about to be waited for. EPERM: it has become another user's; nothing to
+                // do.
             }
         }
     }
@@ -192,7 +193,8 @@ package final class ChildProcess: Sendable {
     ///   input is not a stream or has been closed.
     package func write(_ bytes: [UInt8]) async throws(SystemError) {
         guard !bytes.isEmpty else { return }
-        let failure = await withCheckedContinuation { (continuation: CheckedContinuation<SystemError?, Never>) in
+        let failure = await withCheckedContinuation {
+            (continuation: CheckedContinuation<SystemError?, Never>) in
             let refusal = state.withLock { state -> SystemError? in
                 if state.exit != nil { return SystemError(errno: EPIPE, operation: "write", detail: "stdin") }
                 guard state.writer == nil else {

@@ -1,16 +1,17 @@
 internal import CLinuxShims
 internal import Glibc
 
-// Every path below is resolved from this directory. Where the directory belongs to somebody who may rename and
-// link at will, open with `resolve` first and act on the descriptor: the calls that take a bare name here are
-// for single components, whose last link they do not follow.
+// Every path below is resolved from this directory. Where the directory belongs to somebody who may rename
+// and link at will, open with `resolve` first and act on the descriptor: the calls that take a bare name here
+// are for single components, whose last link they do not follow.
 extension Descriptor {
     /// Opens a path below a directory.
     /// - Parameters:
     ///   - flags: `open(2)` flags; `O_CLOEXEC` is added. `O_PATH` and `O_TMPFILE` work.
     ///   - mode: Permission bits of what is created.
     ///   - resolve: Bounds of the walk, kept by the kernel.
-    /// - Throws: `ELOOP` and `EXDEV` when a bound is hit; `EAGAIN` when renames kept racing; as openat2(2) says.
+    /// - Throws: `ELOOP` and `EXDEV` when a bound is hit; `EAGAIN` when renames kept racing; as openat2(2)
+    ///   says.
     /// - SeeAlso: openat2(2).
     package static func open(
         at directory: borrowing Descriptor, path: RawPath, flags: Int32, mode: UInt32 = 0,
@@ -139,7 +140,8 @@ extension Descriptor {
     package borrowing func setModified(_ nanoseconds: Int64) throws(SystemError) {
         let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         let time = timespec(
-            tv_sec: Int(rest < 0 ? seconds - 1 : seconds), tv_nsec: Int(rest < 0 ? rest + 1_000_000_000 : rest))
+            tv_sec: Int(rest < 0 ? seconds - 1 : seconds),
+            tv_nsec: Int(rest < 0 ? rest + 1_000_000_000 : rest))
         let times = [time, time]
         // SAFETY: futimens reads two structures from an array of two.
         guard unsafe futimens(rawValue, times) == 0 else { throw .last("futimens") }

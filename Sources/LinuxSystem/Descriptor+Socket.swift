@@ -42,7 +42,8 @@ extension Descriptor {
     /// Receives what is there into the part of an array that begins at `start`, without waiting.
     ///
     /// A connection's read buffer is one array that is filled at its end.
-    package borrowing func receive(into bytes: inout [UInt8], from start: Int) throws(SystemError) -> Transfer {
+    package borrowing func receive(into bytes: inout [UInt8], from start: Int) throws(SystemError) -> Transfer
+    {
         precondition(start >= 0 && start < bytes.count)
         while true {
             let number = rawValue
@@ -164,7 +165,9 @@ extension Descriptor {
         let number = rawValue
         // SAFETY: the call writes at most `length` bytes into a structure of that size.
         let status = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe call(number, $0, &length) }
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe call(number, $0, &length)
+            }
         }
         guard status == 0 else { throw .last(operation) }
         guard let address = SocketAddress(storage, length: Int(length)) else {
@@ -185,7 +188,9 @@ extension Descriptor {
         var value: Int32 = 0
         var length: socklen_t = 4
         // SAFETY: getsockopt writes at most four bytes into the number.
-        guard unsafe getsockopt(rawValue, level, name, &value, &length) == 0 else { throw .last("getsockopt") }
+        guard unsafe getsockopt(rawValue, level, name, &value, &length) == 0 else {
+            throw .last("getsockopt")
+        }
         return value
     }
 
@@ -201,7 +206,8 @@ extension Descriptor {
         try wait(for: POLLOUT, until: limit)
     }
 
-    private borrowing func wait(for events: Int32, until limit: MonotonicInstant) throws(SystemError) -> Bool {
+    private borrowing func wait(for events: Int32, until limit: MonotonicInstant) throws(SystemError) -> Bool
+    {
         while true {
             let left = limit.millisecondsLeft(from: .now())
             var place = pollfd(fd: rawValue, events: Int16(events), revents: 0)

@@ -26,7 +26,8 @@ package struct Descriptor: ~Copyable, Sendable {
         return number
     }
 
-    /// Closes now, and tells the error that a deferred write may have left (close(2): `EIO`, `ENOSPC`, `EDQUOT`).
+    /// Closes now, and tells the error that a deferred write may have left (close(2): `EIO`, `ENOSPC`,
+    /// `EDQUOT`).
     package consuming func close() throws(SystemError) {
         let number = take()
         guard Glibc.close(number) == 0 || Glibc.errno == EINTR else { throw .last("close") }

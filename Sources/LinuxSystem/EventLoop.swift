@@ -5,13 +5,14 @@ internal import Synchronization
 
 /// What a loop drives: the state of one thread, reached by nobody else.
 ///
-/// The handler is a value on the loop's own stack. It and all that it holds need no lock, and calling it needs
-/// neither an allocation nor a reference count.
+/// The handler is a value on the loop's own stack. It and all that it holds need no lock, and calling it
+/// needs neither an allocation nor a reference count.
 package protocol EventHandler: ~Copyable, SendableMetatype {
     /// A descriptor is ready. `token` is the one that it was added under.
     ///
-    /// Within one round, an answer may come for a descriptor that an earlier answer of the round removed: give
-    /// each use of a slot a token of its own (a generation in the upper half) and ignore those of the past.
+    /// Within one round, an answer may come for a descriptor that an earlier answer of the round removed:
+    /// give each use of a slot a token of its own (a generation in the upper half) and ignore those of the
+    /// past.
     mutating func ready(_ token: UInt64, _ events: ReadyEvents, in context: inout EventContext)
 
     /// A timer came due, at most once for each ``EventContext/addTimer(_:at:)``.
@@ -186,7 +187,8 @@ package final class EventLoop<Handler: EventHandler & ~Copyable>: Sendable {
                     handler.ready(event.token, event.events, in: &context)
                 }
             }
-            // A handler that adds a deadline in the past is served in the next round, not without end in this.
+            // A handler that adds a deadline in the past is served in the next round, not without end in
+            // this.
             var budget = context.timerCount
             while budget > 0, let token = context.takeDue() {
                 handler.expired(token, in: &context)
@@ -200,7 +202,8 @@ package final class EventLoop<Handler: EventHandler & ~Copyable>: Sendable {
     private func runPosted(
         _ handler: inout Handler, _ context: inout EventContext
     ) throws(SystemError) -> Bool {
-        // Emptied before the list is taken: a post in between wakes the loop once more than needed, never less.
+        // Emptied before the list is taken: a post in between wakes the loop once more than needed, never
+        // less.
         var counter = [UInt8](repeating: 0, count: 8)
         var place = counter.mutableSpan
         _ = try wakeup.read(into: &place)

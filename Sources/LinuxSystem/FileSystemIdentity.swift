@@ -5,15 +5,15 @@ internal import Glibc
 ///
 /// The kernel checks file access against the thread's file system identity. Changing it from root to another
 /// user also takes the thread's file system capabilities (`CAP_DAC_OVERRIDE`, `CAP_DAC_READ_SEARCH`,
-/// `CAP_FOWNER`, `CAP_CHOWN`, `CAP_MKNOD`, `CAP_FSETID`, `CAP_LINUX_IMMUTABLE`) out of its effective set until
-/// the change back, so the user's own permissions are all that counts. What is created belongs to that user.
-/// Other threads are not touched.
+/// `CAP_FOWNER`, `CAP_CHOWN`, `CAP_MKNOD`, `CAP_FSETID`, `CAP_LINUX_IMMUTABLE`) out of its effective set
+/// until the change back, so the user's own permissions are all that counts. What is created belongs to that
+/// user. Other threads are not touched.
 /// - SeeAlso: setfsuid(2), capabilities(7) "Effect of user ID changes on capabilities", credentials(7).
 package enum FileSystemIdentity {
     /// Runs `body` with the file access of `uid` and `gid` and no supplementary group, then changes back.
     ///
-    /// `body` runs on the calling thread and cannot suspend. If the identity cannot be restored the process ends:
-    /// a thread with an unknown identity must not go back to a pool.
+    /// `body` runs on the calling thread and cannot suspend. If the identity cannot be restored the process
+    /// ends: a thread with an unknown identity must not go back to a pool.
     /// - Throws: `EPERM` when this process may not change identity; what `body` throws.
     package static func with<Value: ~Copyable>(
         uid: UInt32, gid: UInt32, _ body: () throws(SystemError) -> Value

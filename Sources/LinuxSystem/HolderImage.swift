@@ -2,8 +2,8 @@ internal import CLinuxShims
 
 /// The idle holder as a program of its own: a static executable of about a kilobyte.
 ///
-/// Its code is carried by this program in a section of its own (see `holder.c`, which tells its two modes). It
-/// needs no loader and no library, so it runs in any root file system.
+/// Its code is carried by this program in a section of its own (see `holder.c`, which tells its two modes).
+/// It needs no loader and no library, so it runs in any root file system.
 package enum HolderImage {
     /// Arguments after the program's name: wait for ever, taking down orphans, until `SIGTERM`.
     package static let holdArguments = ["hold"]
@@ -15,8 +15,8 @@ package enum HolderImage {
         ["gate", fifo, program] + arguments
     }
 
-    /// The executable's bytes: an ELF header, a readable and executable segment of the whole file, and the word
-    /// that the stack is not executable. Nothing is writable.
+    /// The executable's bytes: an ELF header, a readable and executable segment of the whole file, and the
+    /// word that the stack is not executable. Nothing is writable.
     /// - SeeAlso: elf(5).
     package static func elf() -> [UInt8] {
         let size = Int(sw_holder_size())

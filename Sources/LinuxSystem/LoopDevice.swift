@@ -3,8 +3,8 @@ internal import Glibc
 
 /// A file as a block device.
 ///
-/// With `autoclear`, the device frees itself when the last user lets go: hold this value until the file system
-/// on it is mounted, then let it go; unmounting later leaves nothing behind, even after a crash.
+/// With `autoclear`, the device frees itself when the last user lets go: hold this value until the file
+/// system on it is mounted, then let it go; unmounting later leaves nothing behind, even after a crash.
 /// - SeeAlso: loop(4).
 package struct LoopDevice: ~Copyable, Sendable {
     /// `/dev/loopN`.
@@ -14,15 +14,15 @@ package struct LoopDevice: ~Copyable, Sendable {
 
     /// Attaches a file to a free device.
     ///
-    /// Between asking for a free number and taking it somebody else can take it: tried again, a bounded number
-    /// of times. A missing `/dev/loopN` (a container's private `/dev`) is made.
+    /// Between asking for a free number and taking it somebody else can take it: tried again, a bounded
+    /// number of times. A missing `/dev/loopN` (a container's private `/dev`) is made.
     /// - Parameters:
     ///   - file: A regular file, open for writing unless `readOnly`.
     ///   - name: What `losetup` shows; cut after 63 bytes.
-    ///   - directIO: Past the host's page cache, so that the content is not cached twice. Refused by some file
-    ///     systems; then it is left out.
-    /// - Throws: `EBUSY` when all attempts met a taken device; `EPERM`, `ENOENT` where loop devices are not to
-    ///   be had; as loop(4) says.
+    ///   - directIO: Past the host's page cache, so that the content is not cached twice. Refused by some
+    ///     file systems; then it is left out.
+    /// - Throws: `EBUSY` when all attempts met a taken device; `EPERM`, `ENOENT` where loop devices are not
+    ///   to be had; as loop(4) says.
     package static func attach(
         file: borrowing Descriptor, autoclear: Bool = true, readOnly: Bool = false, directIO: Bool = false,
         name: String = ""
@@ -64,7 +64,9 @@ package struct LoopDevice: ~Copyable, Sendable {
         }
         // Major number 7 is the loop driver's (Linux admin-guide/devices.txt).
         // SAFETY: the path is read during the call.
-        let result = unsafe try path.withTerminated("mknod") { unsafe sw_make_block_device($0, 0o660, 7, number) }
+        let result = unsafe try path.withTerminated("mknod") {
+            unsafe sw_make_block_device($0, 0o660, 7, number)
+        }
         if result != -EEXIST { _ = try SystemError.check(result, "mknod", "\(path)") }
         return try Descriptor.openAbsolute(path, flags: flags)
     }

@@ -58,8 +58,8 @@ package enum Mount {
         try call(source, target, "", recursively ? [.bind, .recursive] : .bind, "")
     }
 
-    /// Changes whether mounts below appear in other namespaces: one of `isPrivate`, `isSlave`, `isShared`, with
-    /// `recursive` or without.
+    /// Changes whether mounts below appear in other namespaces: one of `isPrivate`, `isSlave`, `isShared`,
+    /// with `recursive` or without.
     package static func setPropagation(_ flags: MountFlags, at target: RawPath) throws(SystemError) {
         try call("none", target, "", flags, "")
     }

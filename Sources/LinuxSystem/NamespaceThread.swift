@@ -135,7 +135,8 @@ package enum Namespaces {
         try HostFiles.status(RawPath("/proc/\(pid)/ns/\(kind.fileName)")).inode
     }
 
-    /// Opens the namespace that the calling thread is in: within ``NamespaceThread``, the one entered or made.
+    /// Opens the namespace that the calling thread is in: within ``NamespaceThread``, the one entered or
+    /// made.
     package static func openOfThisThread(_ kind: NamespaceKind) throws(SystemError) -> Descriptor {
         try Descriptor.openAbsolute(RawPath("/proc/thread-self/ns/\(kind.fileName)"))
     }

@@ -40,7 +40,8 @@ package struct SocketCounts: Sendable, Hashable {
     }
 
     private static func value(of key: String, in words: [ArraySlice<UInt8>]) -> Int {
-        guard let index = words.firstIndex(where: { $0.elementsEqual(key.utf8) }), index + 1 < words.count else {
+        guard let index = words.firstIndex(where: { $0.elementsEqual(key.utf8) }), index + 1 < words.count
+        else {
             return 0
         }
         return KernelText.unsigned(words[index + 1]).flatMap { Int(exactly: $0) } ?? 0

@@ -40,7 +40,8 @@ package struct PacketHead: Sendable, Hashable {
         var next = bytes[start + 6]
         var rest = bytes.dropFirst(40)
         var isFirst = true
-        // Hop-by-hop, routing, fragment and destination options, each at most once or twice: bounded at eight.
+        // Hop-by-hop, routing, fragment and destination options, each at most once or twice: bounded at
+        // eight.
         for _ in 0..<8 where [0, 43, 44, 60].contains(next) {
             guard rest.count >= 8 else { return head(source, destination, next, []) }
             if next == 44, let offset = rest.network16(2), offset & 0xfff8 != 0 { isFirst = false }
@@ -52,7 +53,8 @@ package struct PacketHead: Sendable, Hashable {
     }
 
     private static func head(
-        _ source: InternetAddress, _ destination: InternetAddress, _ transport: UInt8, _ rest: ArraySlice<UInt8>
+        _ source: InternetAddress, _ destination: InternetAddress, _ transport: UInt8,
+        _ rest: ArraySlice<UInt8>
     ) -> PacketHead {
         // TCP, UDP, DCCP, SCTP, UDP-Lite begin with both ports.
         let hasPorts = [6, 17, 33, 132, 136].contains(transport)

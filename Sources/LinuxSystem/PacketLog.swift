@@ -18,7 +18,9 @@ package struct LoggedPacket: Sendable, Hashable {
     /// - SeeAlso: Linux `uapi/linux/netfilter/nfnetlink_log.h`.
     package static func parse(_ payload: ArraySlice<UInt8>) -> LoggedPacket? {
         // struct nfgenmsg: family, version, group in network order.
-        guard payload.count >= 4, let attributes = NetlinkAttribute.parse(payload.dropFirst(4)) else { return nil }
+        guard payload.count >= 4, let attributes = NetlinkAttribute.parse(payload.dropFirst(4)) else {
+            return nil
+        }
         var prefix = ""
         var head: PacketHead?
         var outInterface: UInt32 = 0

@@ -107,8 +107,8 @@ package enum Socket {
         do throws(SystemError) {
             _ = try connect(to: address, deadline: .milliseconds(200))
         } catch {
-            // Anything but a refusal (no such file, no permission, a live but busy listener, no socket at all:
-            // also ECONNREFUSED, hence the look at the type) is for bind to judge.
+            // Anything but a refusal (no such file, no permission, a live but busy listener, no socket at
+            // all: also ECONNREFUSED, hence the look at the type) is for bind to judge.
             guard error.errno == ECONNREFUSED else { return }
             var status = stat()
             // SAFETY: lstat fills the one structure it is given.

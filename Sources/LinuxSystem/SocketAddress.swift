@@ -78,7 +78,9 @@ extension SocketAddress {
             form.sin_addr.s_addr = value.bigEndian
             length = MemoryLayout<sockaddr_in>.size
             // SAFETY: sockaddr_storage is at least as large and as aligned as every address structure.
-            unsafe withUnsafeMutableBytes(of: &storage) { unsafe $0.storeBytes(of: form, as: sockaddr_in.self) }
+            unsafe withUnsafeMutableBytes(of: &storage) {
+                unsafe $0.storeBytes(of: form, as: sockaddr_in.self)
+            }
         case .internet(.v6(let high, let low), let port):
             var form = sockaddr_in6()
             form.sin6_family = sa_family_t(AF_INET6)
@@ -90,12 +92,15 @@ extension SocketAddress {
             }
             length = MemoryLayout<sockaddr_in6>.size
             // SAFETY: as above.
-            unsafe withUnsafeMutableBytes(of: &storage) { unsafe $0.storeBytes(of: form, as: sockaddr_in6.self) }
+            unsafe withUnsafeMutableBytes(of: &storage) {
+                unsafe $0.storeBytes(of: form, as: sockaddr_in6.self)
+            }
         case .unix(let path):
             let bytes = Array(path.utf8)
             guard !bytes.isEmpty, bytes.count <= 107, !bytes.contains(0) else { return nil }
             storage.ss_family = sa_family_t(AF_UNIX)
-            // SAFETY: sun_path begins at offset 2 and has 108 bytes; at most 107 are copied, the rest is zero.
+            // SAFETY: sun_path begins at offset 2 and has 108 bytes; at most 107 are copied, the rest is
+            // zero.
             unsafe withUnsafeMutableBytes(of: &storage) { place in
                 for (index, byte) in bytes.enumerated() { unsafe place[2 + index] = byte }
             }

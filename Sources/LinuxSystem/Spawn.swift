@@ -18,9 +18,10 @@ struct ChildPipes: ~Copyable, Sendable {
 /// Starting programs by posix_spawn(3).
 ///
 /// The C library's posix_spawn is the choice over swift-subprocess because the child must start in another
-/// network namespace at will, with every descriptor above 2 closed, all signals back at their defaults and the
-/// mask empty (threads of Dispatch block most signals, and a child would inherit that), and because one epoll
-/// loop then serves the pipes of all children. It is CLONE_VFORK underneath: no copy of our page tables.
+/// network namespace at will, with every descriptor above 2 closed, all signals back at their defaults and
+/// the mask empty (threads of Dispatch block most signals, and a child would inherit that), and because one
+/// epoll loop then serves the pipes of all children. It is CLONE_VFORK underneath: no copy of our page
+/// tables.
 enum Spawn {
     /// Starts the program. Blocks until the child has replaced itself or could not.
     /// - Throws: `ENOENT`, `EACCES` and others of execve(2), of the program or of its directory; `EINVAL` for

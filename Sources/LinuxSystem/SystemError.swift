@@ -2,8 +2,9 @@ internal import Glibc
 
 /// A system call that failed: which error, what was attempted, and on what.
 ///
-/// `errno` is the kernel's number, or the closest one where this module itself refuses (`EINVAL` for text that
-/// cannot be an argument, `EMSGSIZE` past a bound, `EAGAIN` when a queue is full, `ETIMEDOUT` past a deadline).
+/// `errno` is the kernel's number, or the closest one where this module itself refuses (`EINVAL` for text
+/// that cannot be an argument, `EMSGSIZE` past a bound, `EAGAIN` when a queue is full, `ETIMEDOUT` past a
+/// deadline).
 package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The error number, positive.
     package let errno: Int32

@@ -6,22 +6,25 @@ private func bytes(_ text: String) -> ArraySlice<UInt8> { Array(text.utf8)[...] 
 
 @Suite(.timeLimit(.minutes(2))) struct CgroupTests {
     @Test func membershipIsRead() {
-        let membership = CgroupMembership.parse(bytes("""
-            12:name=systemd:/docker/x
-            8:pids:/a:b/c
-            7:cpu,cpuacct:/docker/y (deleted)
-            0::/docker/z
-            0::/later
-            x:memory:/no
-            3:memory:relative
-            short
+        let membership = CgroupMembership.parse(
+            bytes(
+                """
+                12:name=systemd:/docker/x
+                8:pids:/a:b/c
+                7:cpu,cpuacct:/docker/y (deleted)
+                0::/docker/z
+                0::/later
+                x:memory:/no
+                3:memory:relative
+                short
 
-            """))
+                """))
         #expect(membership.unified == "/docker/z")
-        #expect(membership.legacy == [
-            "name=systemd": "/docker/x", "pids": "/a:b/c", "cpu": "/docker/y (deleted)",
-            "cpuacct": "/docker/y (deleted)",
-        ])
+        #expect(
+            membership.legacy == [
+                "name=systemd": "/docker/x", "pids": "/a:b/c", "cpu": "/docker/y (deleted)",
+                "cpuacct": "/docker/y (deleted)",
+            ])
         #expect(CgroupMembership.parse([]) == CgroupMembership.parse(bytes("\n:\n::\n")))
     }
 
@@ -32,7 +35,8 @@ private func bytes(_ text: String) -> ArraySlice<UInt8> { Array(text.utf8)[...] 
     @Test func layoutsAreToldApart() {
         let unified = layout("30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n")
         #expect(unified.kind == .unified && unified.unified?.point == "/sys/fs/cgroup")
-        let hybrid = layout("""
+        let hybrid = layout(
+            """
             33 31 0:30 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct
             35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory,release_agent=/x
             40 31 0:37 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd
@@ -40,9 +44,11 @@ private func bytes(_ text: String) -> ArraySlice<UInt8> { Array(text.utf8)[...] 
             42 31 0:38 / /elsewhere rw - cgroup2 cgroup2 rw
 
             """)
-        #expect(hybrid.kind == .hybrid && Set(hybrid.legacy.keys) == ["cpu", "cpuacct", "memory", "name=systemd"])
+        #expect(
+            hybrid.kind == .hybrid && Set(hybrid.legacy.keys) == ["cpu", "cpuacct", "memory", "name=systemd"])
         #expect(hybrid.unified?.point == "/sys/fs/cgroup/unified")
-        let place = hybrid.place(of: CgroupMembership.parse(bytes("4:memory:/d/x\n3:cpu,cpuacct:/d/y\n0::/\n")))
+        let place = hybrid.place(
+            of: CgroupMembership.parse(bytes("4:memory:/d/x\n3:cpu,cpuacct:/d/y\n0::/\n")))
         #expect(place.legacy["memory"] == "/sys/fs/cgroup/memory/d/x")
         #expect(place.unified == "/sys/fs/cgroup/unified" && place.legacy["name=systemd"] == nil)
         #expect(place.directories.count == 3)
@@ -72,7 +78,9 @@ private func bytes(_ text: String) -> ArraySlice<UInt8> { Array(text.utf8)[...] 
     }
 
     @Test func limitsAreReadInBothForms() {
-        #expect(CgroupLimits.legacyQuota(bytes("-1")) == .unlimited && CgroupLimits.legacyQuota(bytes("5")) == .value(5))
+        #expect(
+            CgroupLimits.legacyQuota(bytes("-1")) == .unlimited
+                && CgroupLimits.legacyQuota(bytes("5")) == .value(5))
         #expect(CgroupLimits.legacyBytes(bytes("9223372036854771712")) == .unlimited)
         #expect(CgroupLimits.legacyBytes(bytes("268435456")) == .value(268_435_456))
         #expect(CgroupLimits.unifiedQuota(bytes("max 100000")) == (.unlimited, 100_000))
@@ -93,7 +101,8 @@ private func bytes(_ text: String) -> ArraySlice<UInt8> { Array(text.utf8)[...] 
     }
 
     @Test func transfersAreSummedOverDevices() {
-        let legacy = CgroupReader.legacyIO(bytes("8:0 Read 5\n8:0 Write 7\n8:0 Total 12\n8:16 Read 1\nTotal 13\n"))
+        let legacy = CgroupReader.legacyIO(
+            bytes("8:0 Read 5\n8:0 Write 7\n8:0 Total 12\n8:16 Read 1\nTotal 13\n"))
         #expect(legacy == (6, 7))
         let unified = CgroupReader.unifiedIO(bytes("8:0 rbytes=5 wbytes=7 rios=1\n8:16 rbytes=1 wbytes=x\n"))
         #expect(unified == (6, 7))
@@ -117,7 +126,8 @@ private func bytes(_ text: String) -> ArraySlice<UInt8> { Array(text.utf8)[...] 
         }
         try remove(place, layout)
         for directory in place.directories {
-            #expect(errnoOf { () throws(SystemError) in _ = try HostFiles.status(RawPath(directory)) } == ENOENT)
+            #expect(
+                errnoOf { () throws(SystemError) in _ = try HostFiles.status(RawPath(directory)) } == ENOENT)
         }
     }
 
@@ -146,22 +156,29 @@ private func bytes(_ text: String) -> ArraySlice<UInt8> { Array(text.utf8)[...] 
     func aGroupIsMeasuredFrozenAndKilled() async throws {
         try await withGroup { place, layout in
             let script = "while :; do :; done"
-            let child = try await ChildProcess.spawn(ChildCommand("/bin/sh", ["-c", "read x; \(script) & \(script)"], input: .stream))
+            let child = try await ChildProcess.spawn(
+                ChildCommand("/bin/sh", ["-c", "read x; \(script) & \(script)"], input: .stream))
             try place.add(pid: child.pid)
-            #expect(layout.place(of: try CgroupMembership.of(pid: child.pid)).directories.contains(place.directories[0]))
+            #expect(
+                layout.place(of: try CgroupMembership.of(pid: child.pid)).directories.contains(
+                    place.directories[0]))
             try await child.write([0x0a])
             let reader = try CgroupReader(place)
             var scratch: [UInt8] = []
             let limit = MonotonicInstant.now().advanced(by: .seconds(30))
             var sample = try reader.sample(scratch: &scratch)
-            while sample.cpuNanoseconds ?? 0 < 5_000_000 || sample.tasks ?? 2 < 2, MonotonicInstant.now() < limit {
+            while sample.cpuNanoseconds ?? 0 < 5_000_000 || sample.tasks ?? 2 < 2,
+                MonotonicInstant.now() < limit
+            {
                 await Task.yield()
                 sample = try reader.sample(scratch: &scratch)
             }
             #expect(sample.cpuNanoseconds ?? 0 >= 5_000_000)
             if place.legacy["pids"] != nil { #expect(sample.tasks == 2 && sample.taskLimit == .unlimited) }
             if place.legacy["memory"] != nil {
-                #expect(sample.memoryBytes != nil && sample.outOfMemoryKills == 0 && sample.workingSetBytes != nil)
+                #expect(
+                    sample.memoryBytes != nil && sample.outOfMemoryKills == 0 && sample.workingSetBytes != nil
+                )
             }
             #expect(try place.processes(recursively: false).count == 2)
 
@@ -186,7 +203,9 @@ private func bytes(_ text: String) -> ArraySlice<UInt8> { Array(text.utf8)[...] 
             // Without the version 2 directory, only the freezer and signals are left.
             var group = place
             if !usesKillFile, !place.legacy.isEmpty { group.unified = nil }
-            if let pids = group.legacy["pids"] { try HostFiles.writeControl(RawPath("\(pids)/pids.max"), "40") }
+            if let pids = group.legacy["pids"] {
+                try HostFiles.writeControl(RawPath("\(pids)/pids.max"), "40")
+            }
             let nested = group.child("inner", controllers: ["pids", "freezer"])
             try nested.create()
             // Fifteen loops that fork without end: whoever is listed has other children a moment later.
@@ -216,14 +235,17 @@ private func bytes(_ text: String) -> ArraySlice<UInt8> { Array(text.utf8)[...] 
     @Test(.enabled(if: canMakeGroups, "needs root and writable control groups"))
     func limitsAreReadBack() async throws {
         try await withGroup { place, layout in
-            guard let memory = place.legacy["memory"], let cpu = place.legacy["cpu"], let pids = place.legacy["pids"]
+            guard let memory = place.legacy["memory"], let cpu = place.legacy["cpu"],
+                let pids = place.legacy["pids"]
             else { return }
             #expect(try CgroupLimits.read(place).memoryBytes == .unlimited)
             try HostFiles.writeControl(RawPath("\(memory)/memory.limit_in_bytes"), "\(64 << 20)")
             try HostFiles.writeControl(RawPath("\(cpu)/cpu.cfs_quota_us"), "25000")
             try HostFiles.writeControl(RawPath("\(pids)/pids.max"), "10")
             let limits = try CgroupLimits.read(place)
-            #expect(limits.memoryBytes == .value(64 << 20) && limits.cpuPercent == 25 && limits.tasks == .value(10))
+            #expect(
+                limits.memoryBytes == .value(64 << 20) && limits.cpuPercent == 25
+                    && limits.tasks == .value(10))
         }
     }
 
@@ -247,15 +269,18 @@ private func bytes(_ text: String) -> ArraySlice<UInt8> { Array(text.utf8)[...] 
     @Test func rootsAndOurOwnGroupAreNotKilled() throws {
         let layout = try CgroupLayout.detect()
         let soon = MonotonicInstant.now().advanced(by: .seconds(1))
-        #expect(errnoOf { () throws(SystemError) in
-            try CgroupKill.killAll(layout.place(of: "/"), layout: layout, until: soon)
-        } == EINVAL)
+        #expect(
+            errnoOf { () throws(SystemError) in
+                try CgroupKill.killAll(layout.place(of: "/"), layout: layout, until: soon)
+            } == EINVAL)
         let own = layout.place(of: try CgroupMembership.of(pid: getpid()))
-        #expect(errnoOf { () throws(SystemError) in
-            try CgroupKill.killAll(own, layout: layout, until: soon)
-        } == EINVAL)
-        #expect(errnoOf { () throws(SystemError) in
-            try CgroupKill.killAll(CgroupPlace(), layout: layout, until: soon)
-        } == EINVAL)
+        #expect(
+            errnoOf { () throws(SystemError) in
+                try CgroupKill.killAll(own, layout: layout, until: soon)
+            } == EINVAL)
+        #expect(
+            errnoOf { () throws(SystemError) in
+                try CgroupKill.killAll(CgroupPlace(), layout: layout, until: soon)
+            } == EINVAL)
     }
 }

@@ -142,14 +142,16 @@ import Testing
         ] {
             await #expect(throws: SystemError.self) { _ = try await ChildProcess.run(command) }
         }
-        #expect(await {
-            do throws(SystemError) {
-                _ = try await ChildProcess.run(ChildCommand("/bin/true", workingDirectory: "/nonexistent"))
-                return Int32(0)
-            } catch {
-                return error.errno
-            }
-        }() == ENOENT)
+        #expect(
+            await {
+                do throws(SystemError) {
+                    _ = try await ChildProcess.run(
+                        ChildCommand("/bin/true", workingDirectory: "/nonexistent"))
+                    return Int32(0)
+                } catch {
+                    return error.errno
+                }
+            }() == ENOENT)
     }
 
     @Test func manyAtOnceLeaveNoDescriptorBehind() async throws {

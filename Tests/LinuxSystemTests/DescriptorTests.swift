@@ -27,9 +27,10 @@ import Testing
         try file.fsync()
         let again = try Descriptor.openAbsolute(directory.file("f"))
         #expect(try again.readAll(limit: 10_000) == content)
-        #expect(errnoOf { () throws(SystemError) in
-            _ = try Descriptor.openAbsolute(directory.file("f")).readAll(limit: 9_999)
-        } == EMSGSIZE)
+        #expect(
+            errnoOf { () throws(SystemError) in
+                _ = try Descriptor.openAbsolute(directory.file("f")).readAll(limit: 9_999)
+            } == EMSGSIZE)
         #expect(try Descriptor.openAbsolute(directory.file("f")).readPrefix(limit: 9_999).count == 9_999)
         var part = [UInt8](repeating: 0, count: 4)
         var span = part.mutableSpan
@@ -53,7 +54,8 @@ import Testing
             #expect(error.detail == "/nonexistent/\\\\x1b[31m" || error.detail == "/nonexistent/\\x1b[31m")
             #expect(error.description.contains("No such file or directory"))
         }
-        #expect(errnoOf { () throws(SystemError) in _ = try Descriptor.openAbsolute("/dev/null\0x") } == EINVAL)
+        #expect(
+            errnoOf { () throws(SystemError) in _ = try Descriptor.openAbsolute("/dev/null\0x") } == EINVAL)
     }
 
     @Test func foreignTextIsBounded() {

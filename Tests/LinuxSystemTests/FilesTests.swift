@@ -54,7 +54,8 @@ import Testing
         #expect(try root.status(of: "l").kind == .symbolicLink)
         #expect(try root.readLink("l") == [0x66])
         let names = try root.list(limit: 100)
-        #expect(names.entries.map { String(decoding: $0.name, as: UTF8.self) }.sorted() == ["f", "g", "l", "p"])
+        #expect(
+            names.entries.map { String(decoding: $0.name, as: UTF8.self) }.sorted() == ["f", "g", "l", "p"])
         #expect(!names.isCut)
         let cut = try root.list(limit: 3)
         #expect(cut.isCut && cut.entries.count == 3)
@@ -63,7 +64,8 @@ import Testing
 
     @Test func temporaryFilesGetANameLast() throws {
         let root = try Descriptor.openDirectory(RawPath(directory.path))
-        let file = try Descriptor.open(at: root, path: ".", flags: O_WRONLY | Descriptor.temporary, mode: 0o600)
+        let file = try Descriptor.open(
+            at: root, path: ".", flags: O_WRONLY | Descriptor.temporary, mode: 0o600)
         try file.writeAll("whole")
         #expect(try root.list(limit: 10).entries.isEmpty)
         try file.linkInto(root, "named")
@@ -88,9 +90,10 @@ import Testing
         try HostFiles.makeDirectories(path, mode: 0o700)
         #expect(try HostFiles.status(path).kind == .directory)
         _ = try Descriptor.openAbsolute(directory.file("file"), flags: O_CREAT | O_WRONLY, mode: 0o600)
-        #expect(errnoOf { () throws(SystemError) in
-            try HostFiles.makeDirectories(directory.file("file/x"), mode: 0o700)
-        } == ENOTDIR)
+        #expect(
+            errnoOf { () throws(SystemError) in
+                try HostFiles.makeDirectories(directory.file("file/x"), mode: 0o700)
+            } == ENOTDIR)
     }
 
     @Test func locksExclude() throws {

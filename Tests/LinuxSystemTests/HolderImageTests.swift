@@ -50,7 +50,9 @@ import Testing
     }
 
     @Test func refusesWhatItDoesNotKnow() async throws {
-        for arguments in [[], ["hold", "x"], ["holds"], ["hol"], ["gate"], ["gate", "a", "b"], ["x", "y", "z", "w"]] {
+        for arguments in [
+            [], ["hold", "x"], ["holds"], ["hol"], ["gate"], ["gate", "a", "b"], ["x", "y", "z", "w"],
+        ] {
             let result = try await ChildProcess.run(ChildCommand(path, arguments, deadline: .seconds(30)))
             #expect(result.exit == .code(125), "\(arguments)")
             #expect(result.stdout.isEmpty && result.stderr.isEmpty)
@@ -61,7 +63,8 @@ import Testing
         let fifo = "\(directory.path)/fifo"
         try HostFiles.makeFIFO(RawPath(fifo), mode: 0o600)
         let arguments = HolderImage.gateArguments(
-            fifo: fifo, program: "/bin/sh", arguments: ["name", "-c", "echo $0 $A; ls /proc/self/fd; cat", "zero"])
+            fifo: fifo, program: "/bin/sh",
+            arguments: ["name", "-c", "echo $0 $A; ls /proc/self/fd; cat", "zero"])
         let child = try await ChildProcess.spawn(
             ChildCommand(path, arguments, environment: ["A": "b"], input: .bytes(Array("in".utf8))))
         // Opening for writing waits for the gate's own open; until the byte nothing of the program runs.
@@ -82,7 +85,8 @@ import Testing
         let fifo = "\(directory.path)/fifo"
         try HostFiles.makeFIFO(RawPath(fifo), mode: 0o600)
         let child = try await ChildProcess.spawn(
-            ChildCommand(path, HolderImage.gateArguments(fifo: fifo, program: "/bin/true", arguments: ["true"])))
+            ChildCommand(
+                path, HolderImage.gateArguments(fifo: fifo, program: "/bin/true", arguments: ["true"])))
         let queue = BlockingQueue(label: "test.gate", width: 1, waitingLimit: 1)
         try await Blocking.run(on: queue) { () throws(SystemError) in
             _ = try Descriptor.openAbsolute(RawPath(fifo), flags: O_WRONLY)
@@ -90,7 +94,8 @@ import Testing
         #expect(await child.wait() == .code(125))
         let missing = try await ChildProcess.run(
             ChildCommand(
-                path, HolderImage.gateArguments(fifo: "/nonexistent", program: "/bin/true", arguments: ["true"])))
+                path,
+                HolderImage.gateArguments(fifo: "/nonexistent", program: "/bin/true", arguments: ["true"])))
         #expect(missing.exit == .code(125))
     }
 

@@ -53,7 +53,9 @@ import Testing
         let inode = try shared.descriptor.status().inode
         let (number, total) = try apart { () throws(SystemError) in
             let device = try LoopDevice.attach(file: shared.descriptor, name: "image")
-            guard try device.backingInode() == inode else { throw SystemError(errno: EIO, operation: "inode") }
+            guard try device.backingInode() == inode else {
+                throw SystemError(errno: EIO, operation: "inode")
+            }
             try HostFiles.makeDirectory(directory.file("disk"), mode: 0o755)
             try Mount.mount(
                 RawPath(device.path), at: directory.file("disk"), type: "ext4",
@@ -86,9 +88,10 @@ import Testing
             try Namespaces.openOfThisThread(.network).status().inode
         }
         #expect(again == identity)
-        #expect(errnoOf { () throws(SystemError) in
-            try NamespaceThread.run(in: inside, kind: .mount) {}
-        } == EINVAL)
+        #expect(
+            errnoOf { () throws(SystemError) in
+                try NamespaceThread.run(in: inside, kind: .mount) {}
+            } == EINVAL)
         #expect(try Namespaces.ownIdentity(.network) == before)
         #expect(try Namespaces.openOfThisThread(.network).status().inode == before)
         #expect(try Namespaces.identity(.network, of: getpid()) == before)

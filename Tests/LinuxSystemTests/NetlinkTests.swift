@@ -47,7 +47,9 @@ import Testing
     }
 
     private static let tcp: [UInt8] =
-        [0x45, 0, 0, 40, 0, 1, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 93, 184, 216, 34] + [0x12, 0x34, 0x01, 0xbb]
+        [0x45, 0, 0, 40, 0, 1, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 93, 184, 216, 34] + [
+            0x12, 0x34, 0x01, 0xbb,
+        ]
     private static let udp6: [UInt8] =
         [0x60, 0, 0, 0, 0, 16, 0, 64] + [UInt8](repeating: 0, count: 15) + [1]
         + [0x20, 1, 0x0d, 0xb8] + [UInt8](repeating: 0, count: 11) + [2]
@@ -55,7 +57,9 @@ import Testing
 
     @Test func packetsTellWhereTheyGo() throws {
         let head = try #require(PacketHead.parse(Self.tcp[...]))
-        #expect(head.source == InternetAddress("10.0.0.1") && head.destination == InternetAddress("93.184.216.34"))
+        #expect(
+            head.source == InternetAddress("10.0.0.1") && head.destination == InternetAddress("93.184.216.34")
+        )
         #expect(head.transport == 6 && head.sourcePort == 0x1234 && head.destinationPort == 443)
         let six = try #require(PacketHead.parse(Self.udp6[...]))
         #expect(six.destination == InternetAddress("2001:db8::2") && six.transport == 17)
@@ -136,7 +140,10 @@ import Testing
         let sixPort = port(try six.localAddress())
         #expect(listening.contains { $0.localPort == sixPort && $0.localAddress == InternetAddress("::1") })
         let own = port(try client.localAddress())
-        #expect(list.entries.contains { $0.localPort == own && $0.state == .established && $0.remotePort == bound })
+        #expect(
+            list.entries.contains {
+                $0.localPort == own && $0.state == .established && $0.remotePort == bound
+            })
         let only = try diagnostics.list(.tcp, states: [.listening], limit: 100_000)
         #expect(only.entries.allSatisfy { $0.state == .listening } && !only.isCut)
         let cut = try diagnostics.list(.tcp, limit: 1)
@@ -157,7 +164,8 @@ import Testing
     }
 
     @Test(
-        .enabled(if: Host.canUnshare && ChildCommand.locate("nft") != nil && ChildCommand.locate("ip") != nil,
+        .enabled(
+            if: Host.canUnshare && ChildCommand.locate("nft") != nil && ChildCommand.locate("ip") != nil,
             "needs root, network namespaces, nft and ip"), .timeLimit(.minutes(1)))
     func deniedPacketsAreReported() async throws {
         let namespace = try NamespaceThread.runInNew([.network]) { () throws(SystemError) in
@@ -175,7 +183,8 @@ import Testing
         let ip = try #require(ChildCommand.locate("ip"))
         let nft = try #require(ChildCommand.locate("nft"))
         let up = try await ChildProcess.run(
-            ChildCommand(ip, ["link", "set", "lo", "up"], networkNamespace: namespace, deadline: .seconds(30)))
+            ChildCommand(
+                ip, ["link", "set", "lo", "up"], networkNamespace: namespace, deadline: .seconds(30)))
         try #require(up.exit.isSuccess, "\(up.stderrText)")
         let set = try await ChildProcess.run(
             ChildCommand(

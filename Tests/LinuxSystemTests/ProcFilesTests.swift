@@ -49,14 +49,17 @@ private func bytes(_ text: String) -> ArraySlice<UInt8> { Array(text.utf8)[...] 
         let status = try #require(ProcessStatus.parse(bytes(short)))
         #expect(status.capabilities == nil && status.hasNoNewPrivileges == nil && status.seccompMode == nil)
         #expect(status.residentBytes == nil && status.threads == nil && status.tracer == nil)
-        let four = try #require(ProcessStatus.parse(bytes(short + "CapInh:\t0\nCapPrm:\t0\nCapEff:\t0\nCapBnd:\t0\n")))
+        let four = try #require(
+            ProcessStatus.parse(bytes(short + "CapInh:\t0\nCapPrm:\t0\nCapEff:\t0\nCapBnd:\t0\n")))
         #expect(four.capabilities == nil)
     }
 
     @Test(arguments: [
         ("Uid:\t100000\t100000\t100000\t100000", "Uid:\t1\t2\t3"), ("CapEff:\t00000000a80425fb", "CapEff:\t"),
-        ("CapEff:\t00000000a80425fb", "CapEff:\t0x5"), ("CapEff:\t00000000a80425fb", "CapEff:\t11111111111111111"),
-        ("NoNewPrivs:\t1", "NoNewPrivs:\tyes"), ("Seccomp:\t2", "Seccomp:\t-1"), ("PPid:\t1", "PPid:\t99999999999"),
+        ("CapEff:\t00000000a80425fb", "CapEff:\t0x5"),
+        ("CapEff:\t00000000a80425fb", "CapEff:\t11111111111111111"),
+        ("NoNewPrivs:\t1", "NoNewPrivs:\tyes"), ("Seccomp:\t2", "Seccomp:\t-1"),
+        ("PPid:\t1", "PPid:\t99999999999"),
         ("Name:", "Nane:"), ("NSpid:\t42\t1", "NSpid:\t42\tx"),
     ])
     func malformedStatusIsRefused(_ good: String, _ bad: String) {
@@ -131,10 +134,12 @@ private func bytes(_ text: String) -> ArraySlice<UInt8> { Array(text.utf8)[...] 
 
     @Test func networkCountersAreRead() {
         var counts = SocketCounts()
-        let isFirstKnown = counts.add(bytes(
-            "sockets: used 290\nTCP: inuse 5 orphan 1 tw 2 alloc 9 mem 1\nUDP: inuse 3 mem 0\n"
-                + "UDPLITE: inuse 0\nRAW: inuse 1\nFRAG: inuse 0 memory 0\n"))
-        let isSecondKnown = counts.add(bytes("TCP6: inuse 2\nUDP6: inuse 1\nUDPLITE6: inuse 0\nRAW6: inuse 0\n"))
+        let isFirstKnown = counts.add(
+            bytes(
+                "sockets: used 290\nTCP: inuse 5 orphan 1 tw 2 alloc 9 mem 1\nUDP: inuse 3 mem 0\n"
+                    + "UDPLITE: inuse 0\nRAW: inuse 1\nFRAG: inuse 0 memory 0\n"))
+        let isSecondKnown = counts.add(
+            bytes("TCP6: inuse 2\nUDP6: inuse 1\nUDPLITE6: inuse 0\nRAW6: inuse 0\n"))
         #expect(isFirstKnown && isSecondKnown)
         #expect(counts.tcp == 7 && counts.tcpOrphaned == 1 && counts.tcpTimeWait == 2)
         #expect(counts.udp == 4 && counts.raw == 1)
@@ -145,27 +150,31 @@ private func bytes(_ text: String) -> ArraySlice<UInt8> { Array(text.utf8)[...] 
         #expect(isOddKnown)
         #expect(odd.tcp == 0 && odd.udp == 0)
 
-        let interfaces = InterfaceCounters.parse(bytes("""
-            Inter-|   Receive                                                |  Transmit
-             face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
-                lo:    1008      12    0    1    0     0          0         0     2008      13    0    2    0     0       0          0
-              eth0:5 6 0 0 0 0 0 0 7 8 0 0 0 0 0 0
-              bad0: 1 2 3
+        let interfaces = InterfaceCounters.parse(
+            bytes(
+                """
+                Inter-|   Receive                                                |  Transmit
+                 face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop
+                    lo:    1008      12    0    1 0 0 0 0     2008      13    0    2    0     0       0  0
+                  eth0:5 6 0 0 0 0 0 0 7 8 0 0 0 0 0 0
+                  bad0: 1 2 3
 
-            """))
+                """))
         #expect(interfaces.map(\.name) == ["lo", "eth0"])
         #expect(interfaces[0].receivedBytes == 1008 && interfaces[0].receivedDropped == 1)
         #expect(interfaces[0].sentPackets == 13 && interfaces[0].sentDropped == 2)
         #expect(interfaces[1].receivedBytes == 5 && interfaces[1].sentBytes == 7)
 
-        let snmp = ProtocolCounters.parse(bytes("""
-            Tcp: RtoAlgorithm MaxConn ActiveOpens
-            Tcp: 1 -1 42
-            Udp: InDatagrams
-            Icmp: InMsgs
-            Icmp: 7
+        let snmp = ProtocolCounters.parse(
+            bytes(
+                """
+                Tcp: RtoAlgorithm MaxConn ActiveOpens
+                Tcp: 1 -1 42
+                Udp: InDatagrams
+                Icmp: InMsgs
+                Icmp: 7
 
-            """))
+                """))
         #expect(snmp.values["Tcp"] == ["RtoAlgorithm": 1, "MaxConn": -1, "ActiveOpens": 42])
         #expect(snmp.values["Icmp"] == ["InMsgs": 7] && snmp.values["Udp"] == nil)
     }
@@ -195,11 +204,14 @@ private func bytes(_ text: String) -> ArraySlice<UInt8> { Array(text.utf8)[...] 
     }
 
     @Test func hostFactsAreRead() throws {
-        let memory = try #require(HostFacts.parseMemory(bytes("MemTotal: 10 kB\nMemFree: 1 kB\nMemAvailable: 5 kB\n")))
+        let memory = try #require(
+            HostFacts.parseMemory(bytes("MemTotal: 10 kB\nMemFree: 1 kB\nMemAvailable: 5 kB\n")))
         #expect(memory.totalBytes == 10_240 && memory.availableBytes == 5120)
         #expect(HostFacts.parseMemory(bytes("MemTotal: 10 MB\n")) == nil)
         #expect(HostFacts.parseUptime(bytes("12.34 1.00\n")) == .milliseconds(12_340))
-        for text in ["", "12 3", "12.3 1", "x.00", "-1.00"] { #expect(HostFacts.parseUptime(bytes(text)) == nil) }
+        for text in ["", "12 3", "12.3 1", "x.00", "-1.00"] {
+            #expect(HostFacts.parseUptime(bytes(text)) == nil)
+        }
         #expect(try HostFacts.memory().totalBytes > 1 << 20)
         #expect(try HostFacts.uptime() > .zero)
         #expect(HostFacts.processors >= 1 && HostFacts.ticksPerSecond >= 1 && HostFacts.pageBytes >= 4096)
@@ -223,7 +235,10 @@ private func bytes(_ text: String) -> ArraySlice<UInt8> { Array(text.utf8)[...] 
         var counts = SocketCounts()
         let isKnown = counts.add(sockets[...])
         #expect(isKnown)
-        #expect(InterfaceCounters.parse(try own.openNetworkFile("dev").readAll(limit: 1 << 20)[...]).contains { $0.name == "lo" })
+        #expect(
+            InterfaceCounters.parse(try own.openNetworkFile("dev").readAll(limit: 1 << 20)[...]).contains {
+                $0.name == "lo"
+            })
         #expect(try MountTable.readOwn().contains { $0.point == "/proc" && $0.type == "proc" })
     }
 

@@ -65,7 +65,8 @@ import Testing
         #expect(peer == PeerCredentials(pid: getpid(), uid: getuid(), gid: getgid()))
         #expect(try client.peerAddress() == .unix(path: path))
         #expect(try server.peerAddress() == .unix(path: ""))
-        #expect(errnoOf { () throws(SystemError) in _ = try Socket.listen(on: .unix(path: path)) } == EADDRINUSE)
+        #expect(
+            errnoOf { () throws(SystemError) in _ = try Socket.listen(on: .unix(path: path)) } == EADDRINUSE)
     }
 
     @Test func onlyADeadSocketFileIsReplaced() throws {
@@ -74,15 +75,17 @@ import Testing
         do {
             _ = try Socket.listen(on: .unix(path: path))
         }
-        #expect(errnoOf { () throws(SystemError) in
-            _ = try Socket.listen(on: .unix(path: path), replacingStale: false)
-        } == EADDRINUSE)
+        #expect(
+            errnoOf { () throws(SystemError) in
+                _ = try Socket.listen(on: .unix(path: path), replacingStale: false)
+            } == EADDRINUSE)
         let again = try Socket.listen(on: .unix(path: path))
         _ = try Socket.connect(to: .unix(path: path))
         #expect(try again.waitReadable(until: soon))
         let plain = "\(directory.path)/plain"
         _ = try Descriptor.openAbsolute(RawPath(plain), flags: O_WRONLY | O_CREAT, mode: 0o600)
-        #expect(errnoOf { () throws(SystemError) in _ = try Socket.listen(on: .unix(path: plain)) } == EADDRINUSE)
+        #expect(
+            errnoOf { () throws(SystemError) in _ = try Socket.listen(on: .unix(path: plain)) } == EADDRINUSE)
         #expect(try HostFiles.status(RawPath(plain)).kind == .regular)
     }
 
@@ -92,9 +95,10 @@ import Testing
         let shared = SharedDescriptor(listener)
         #expect(errnoOf { () throws(SystemError) in _ = try Socket.listen(on: address) } == EADDRINUSE)
         _ = shared
-        #expect(errnoOf { () throws(SystemError) in
-            _ = try Socket.connect(to: .unix(path: "/nonexistent"))
-        } == ENOENT)
+        #expect(
+            errnoOf { () throws(SystemError) in
+                _ = try Socket.connect(to: .unix(path: "/nonexistent"))
+            } == ENOENT)
         let pair = try Socket.pair()
         #expect(try pair.first.waitReadable(until: .now()) == false)
     }
