@@ -40,7 +40,7 @@ extension ServerLoop {
     mutating func updateTimer(_ connection: ServerConnection, in context: inout EventContext) {
         let deadline = connection.deadline(configuration.timeouts)
         guard deadline.nanoseconds < .max, table.needsTimer(connection.token, by: deadline) else { return }
-        context.addTimer(ConnectionTable.timerToken(connection.token), at: deadline)
+        context.addTimer(table.timerToken(connection.token), at: deadline)
     }
 
     /// The deadline has passed.

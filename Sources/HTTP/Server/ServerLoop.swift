@@ -10,7 +10,7 @@ struct ServerLoop: ~Copyable, EventHandler {
     /// Position among the server's loops.
     let index: Int
     var listeners: [ServerListener] = []
-    var table = ConnectionTable()
+    var table = ConnectionTable<ServerConnection>()
     /// Where bytes are received; most are read from here and never copied.
     var scratch = [UInt8](repeating: 0, count: 65_536)
     /// An empty buffer with memory, lent to the connection that is being served.

@@ -62,12 +62,12 @@ struct Reply: Equatable {
 /// A client that sends exactly the bytes that it is told to. It waits on threads of its own, never on those
 /// that the server's tasks need.
 final class RawClient: Sendable {
-    private static let queue = BlockingQueue(label: "tests.raw", width: 48, waitingLimit: 10_000)
+    static let queue = BlockingQueue(label: "tests.raw", width: 48, waitingLimit: 10_000)
     static let patience = Duration.seconds(30)
     let socket: SharedDescriptor
     private let buffer = Mutex<[UInt8]>([])
 
-    private init(_ socket: SharedDescriptor) {
+    init(_ socket: SharedDescriptor) {
         self.socket = socket
     }
 

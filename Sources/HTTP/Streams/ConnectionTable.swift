@@ -5,10 +5,10 @@ internal import LinuxSystem
 /// A token holds the place in the table and a generation, so that an event of a connection that is gone never
 /// reaches its successor. Timers belong to places, not to connections: there is a bounded number of them
 /// however often connections come and go.
-struct ConnectionTable {
+struct ConnectionTable<Connection: AnyObject> {
     private struct Place {
         var generation: UInt32 = 0
-        var connection: ServerConnection?
+        var connection: Connection?
         /// When the place's next timer comes due; later ones that are still in the heap mean nothing.
         var timer: MonotonicInstant?
     }
@@ -20,7 +20,7 @@ struct ConnectionTable {
     init() {}
 
     /// All connections.
-    var all: [ServerConnection] { places.compactMap(\.connection) }
+    var all: [Connection] { places.compactMap(\.connection) }
 
     /// Number of connections.
     var count: Int { places.count - free.count }
@@ -39,7 +39,7 @@ struct ConnectionTable {
     }
 
     /// The connection with that token, if it still exists.
-    subscript(token: UInt64) -> ServerConnection? {
+    subscript(token: UInt64) -> Connection? {
         get {
             let index = Self.index(token)
             guard index < places.count, places[index].generation == UInt32(token >> 32) else { return nil }
@@ -67,11 +67,11 @@ struct ConnectionTable {
     }
 
     /// What to call a place's timers.
-    static func timerToken(_ token: UInt64) -> UInt64 { UInt64(index(token)) }
+    func timerToken(_ token: UInt64) -> UInt64 { UInt64(Self.index(token)) }
 
     /// The connection whose timer came due.
     /// - Returns: `nil` for timers that mean nothing any more, and for an empty place.
-    mutating func takeTimer(_ timerToken: UInt64, now: MonotonicInstant) -> ServerConnection? {
+    mutating func takeTimer(_ timerToken: UInt64, now: MonotonicInstant) -> Connection? {
         let index = Int(truncatingIfNeeded: timerToken)
         guard index < places.count, let timer = places[index].timer, timer <= now else { return nil }
         places[index].timer = nil
