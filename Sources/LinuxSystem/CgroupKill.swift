@@ -114,25 +114,30 @@ package enum CgroupKill {
     private static func signalHeld(
         _ members: Set<Int32>, _ place: CgroupPlace, _ layout: CgroupLayout, _ deadline: MonotonicInstant
     ) throws(SystemError) {
-        // Frozen in version 1, members cannot fork away while they are counted; they die once thawed.
-        let freezer = CgroupPlace(legacy: place.legacy.filter { $0.key == "freezer" })
-        var held = members
-        var isHeld = false
-        if !freezer.legacy.isEmpty {
+        // Held, members cannot fork away while they are counted.
+        let freezers = [
+            CgroupPlace(unified: place.unified),
+            CgroupPlace(legacy: place.legacy.filter { $0.key == "freezer" }),
+        ]
+        for freezer in freezers {
             let soon = min(deadline, MonotonicInstant.now().advanced(by: .milliseconds(100)))
             do throws(SystemError) {
                 try CgroupFreezer.freeze(freezer, until: soon)
-                isHeld = true
-                held = try place.processes(recursively: true)
             } catch {
                 // A member in an uninterruptible wait cannot be held: the signals go out all the same.
-                guard error.errno == ETIMEDOUT || error.errno == EOPNOTSUPP else { throw error }
+                guard [ETIMEDOUT, EOPNOTSUPP, ENOENT, ENODEV].contains(error.errno) else { throw error }
             }
         }
-        for pid in held { try send(to: pid, place, layout) }
-        // Version 1's frozen state survives a kill: always let go, also what somebody else had frozen.
-        if isHeld || !freezer.legacy.isEmpty, exists("\(freezer.directories[0])/freezer.state") {
-            try CgroupFreezer.thaw(freezer)
+        for pid in members.union(try place.processes(recursively: true)) {
+            try send(to: pid, place, layout)
+        }
+        // Version 1 lets nobody die who is held: always let go, also what somebody else had frozen.
+        for freezer in freezers {
+            do throws(SystemError) {
+                try CgroupFreezer.thaw(freezer)
+            } catch {
+                guard [EOPNOTSUPP, ENOENT, ENODEV].contains(error.errno) else { throw error }
+            }
         }
     }
 

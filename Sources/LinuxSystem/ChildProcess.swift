@@ -55,16 +55,25 @@ package final class ChildProcess: Sendable {
     /// Runs a program to its end.
     /// - Parameters:
     ///   - outputLimit: Bytes kept of each of the two streams; the rest is read and thrown away.
-    ///   - command: Its deadline, if it has one, ends everything; the result says so.
+    ///   - command: Its deadline, if it has one, ends everything; the result says so. Cancelling the task kills
+    ///     it too.
     /// - Throws: when it could not be started. A program that fails is a result.
     package static func run(
         _ command: ChildCommand, outputLimit: Int = 1 << 20
     ) async throws(SystemError) -> ChildResult {
         let child = try await spawn(command)
+        return await withTaskCancellationHandler {
+            await child.collect(outputLimit)
+        } onCancel: {
+            child.kill(SIGKILL)
+        }
+    }
+
+    private func collect(_ outputLimit: Int) async -> ChildResult {
         var stdout: [UInt8] = []
         var stderr: [UInt8] = []
         var isTruncated = false
-        while let piece = await child.nextOutput() {
+        while let piece = await nextOutput() {
             let room: Int
             switch piece.stream {
             case .stdout:
@@ -76,11 +85,9 @@ package final class ChildProcess: Sendable {
             }
             if piece.bytes.count > room { isTruncated = true }
         }
-        if Task.isCancelled { child.kill(SIGKILL) }
-        let exit = await child.wait()
+        let exit = await wait()
         return ChildResult(
-            exit: exit, stdout: stdout, stderr: stderr, isTruncated: isTruncated,
-            isTimedOut: child.isTimedOut)
+            exit: exit, stdout: stdout, stderr: stderr, isTruncated: isTruncated, isTimedOut: isTimedOut)
     }
 
     /// Runs a program to its end, from its parts.
