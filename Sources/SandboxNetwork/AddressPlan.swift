@@ -2,8 +2,8 @@ internal import LinuxSystem
 
 /// How the pool of addresses is cut, and which piece is next.
 ///
-/// The lower half holds pieces of four addresses for `restricted` and `full` (network, host, sandbox, broadcast),
-/// the upper half pieces of 256 for `internal`, one for each policy.
+/// The lower half holds pieces of four addresses for `restricted` and `full` (network, host, sandbox,
+/// broadcast), the upper half pieces of 256 for `internal`, one for each policy.
 struct AddressPlan: Sendable, Hashable {
     /// What a piece is for.
     enum Kind: Sendable, Hashable {
@@ -33,12 +33,14 @@ struct AddressPlan: Sendable, Hashable {
 
     /// The first piece from `number` on, round to its beginning, that nobody has.
     ///
-    /// Starting behind the last one given keeps a fresh sandbox from getting an address that late packets of a
-    /// removed one are still sent to.
+    /// Starting behind the last one given keeps a fresh sandbox from getting an address that late packets of
+    /// a removed one are still sent to.
     /// - Parameters:
     ///   - taken: Pieces of ours.
     ///   - occupied: What else is in use on the host.
-    func next(_ kind: Kind, from number: Int, taken: Set<CIDR>, occupied: [CIDR]) -> (number: Int, piece: CIDR)? {
+    func next(
+        _ kind: Kind, from number: Int, taken: Set<CIDR>, occupied: [CIDR]
+    ) -> (number: Int, piece: CIDR)? {
         for step in 0..<count(kind) {
             let candidate = piece(kind, number &+ step)
             if taken.contains(candidate) || occupied.contains(where: { $0.overlaps(candidate) }) { continue }

@@ -2,8 +2,9 @@ package import LinuxSystem
 
 /// A block of addresses: the text `192.168.0.0/16`, or one address, which is a block of one.
 ///
-/// Only canonical spellings are taken, since what reads two ways is a hole in a rule: dotted decimal with four
-/// parts and no leading zeros, RFC 4291 for IPv6, a prefix length in plain decimal, and no bit set beyond it.
+/// Only canonical spellings are taken, since what reads two ways is a hole in a rule: dotted decimal with
+/// four parts and no leading zeros, RFC 4291 for IPv6, a prefix length in plain decimal, and no bit set
+/// beyond it.
 /// - SeeAlso: RFC 4632, section 3.1.
 package struct CIDR: Sendable, Hashable, CustomStringConvertible {
     /// The first address; all bits beyond the prefix are zero.
@@ -82,7 +83,8 @@ package struct CIDR: Sendable, Hashable, CustomStringConvertible {
     private static func masked(_ address: InternetAddress, _ length: Int) -> InternetAddress {
         switch address {
         case .v4(let value): .v4(value & mask(UInt32.self, length))
-        case .v6(let high, let low): .v6(high & mask(UInt64.self, length), low & mask(UInt64.self, length - 64))
+        case .v6(let high, let low):
+            .v6(high & mask(UInt64.self, length), low & mask(UInt64.self, length - 64))
         }
     }
 

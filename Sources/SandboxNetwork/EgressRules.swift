@@ -9,12 +9,13 @@ package enum Refusal: String, Sendable, Hashable, CaseIterable {
     /// An address that may be reached, on a port or by a protocol that may not.
     case port
     /// One connection, or one name request a second, too many.
-    case limit
+    case connectionLimit = "limit"
     /// Not among `allowed_cidrs`, outside the policy's network, or IPv6.
     case other
 }
 
-/// A policy's network rules and the administrator's, brought to addresses and ports; the order is that of judging.
+/// A policy's network rules and the administrator's, brought to addresses and ports; the order is that of
+/// judging.
 ///
 /// IPv4 only: IPv6 is refused as a whole, so IPv6 blocks of a policy have nothing to say and are left out.
 package struct EgressRules: Sendable, Hashable {
@@ -37,10 +38,13 @@ package struct EgressRules: Sendable, Hashable {
     package var ports: [UInt16]?
     package var maxConnections: Int
 
-    /// Blocks that no sandbox with `restricted` reaches and no policy opens: "this network", loopback, link-local
-    /// with the metadata service, multicast, reserved. RFC 6890.
-    static let unopenable = blocks(["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"])
-    /// Blocks that the administrator may make openable: private use and carrier-grade translation. RFC 1918, 6598.
+    /// Blocks that no sandbox with `restricted` reaches and no policy opens: "this network", loopback,
+    /// link-local with the metadata service, multicast, reserved. RFC 6890.
+    static let unopenable = blocks([
+        "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4",
+    ])
+    /// Blocks that the administrator may make openable: private use and carrier-grade translation. RFC 1918,
+    /// 6598.
     static let privateBlocks = blocks(["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16"])
     /// What `full` does not reach either.
     static let hostLocal = blocks(["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16"])
@@ -55,7 +59,8 @@ package struct EgressRules: Sendable, Hashable {
 
     /// Compiles the rules of one sandbox.
     /// - Parameters:
-    ///   - subnet: The policy's network for `internal`, the pool that all sandboxes' addresses come from else.
+    ///   - subnet: The policy's network for `internal`, the pool that all sandboxes' addresses come from
+    ///     else.
     ///   - hostAddresses: Addresses that are the host's own.
     /// - Throws: `invalid` naming the first text that is no block, address or port.
     package init(
@@ -79,8 +84,10 @@ package struct EgressRules: Sendable, Hashable {
         guard policy == .restricted else { return }
         let wanted = try EgressRules.parsed(rules.allowedCIDRs, field: "allowed_cidrs")
         closed = EgressRules.privateBlocks
-        opened = wanted.flatMap { block in openablePrivate.compactMap { block.intersection($0) } }.withoutNested()
-        // A list that holds IPv6 alone, or names alone, is not an empty list: it allows no IPv4 address by itself.
+        opened = wanted.flatMap { block in openablePrivate.compactMap { block.intersection($0) } }
+            .withoutNested()
+        // A list that holds IPv6 alone, or names alone, is not an empty list: it allows no IPv4 address by
+        // itself.
         allowed = rules.allowedCIDRs.isEmpty && rules.allowedDomains.isEmpty ? nil : wanted
         ports = try EgressRules.ports(rules.allowedPorts)
     }
@@ -94,7 +101,8 @@ package struct EgressRules: Sendable, Hashable {
         var blocks: [CIDR] = []
         for text in texts {
             guard let block = CIDR(text) else {
-                throw NetworkError(.invalid, operation: field, detail: "\(text) is no block such as 192.0.2.0/24")
+                throw NetworkError(
+                    .invalid, operation: field, detail: "\(text) is no block such as 192.0.2.0/24")
             }
             if block.isIPv4 { blocks.append(block) }
         }
@@ -113,7 +121,8 @@ package struct EgressRules: Sendable, Hashable {
     }
 }
 
-// The rules as nftables text. What stands in it are numbers and addresses that were parsed, and our own words.
+// The rules as nftables text. What stands in it are numbers and addresses that were parsed, and our own
+// words.
 extension EgressRules {
     /// Which end of a packet is the other side.
     enum Side: Sendable {

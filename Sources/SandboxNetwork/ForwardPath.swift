@@ -4,10 +4,11 @@ internal import SandboxModel
 
 /// What else a host must allow so that packets get from a sandbox's interface to the outside and back.
 ///
-/// - Forwarding: `net.ipv4.ip_forward` is switched on when the first sandbox that leaves the host needs it, and a
-///   warning says so. It stays on: by the time the last sandbox goes, others may rely on it.
-/// - A firewall whose `FORWARD` chain drops by default, as Docker's does: the chain `DOCKER-USER`, which Docker
-///   keeps for the administrator, gets two rules for this installation's interfaces, which go with the last one.
+/// - Forwarding: `net.ipv4.ip_forward` is switched on when the first sandbox that leaves the host needs it,
+///   and a warning says so. It stays on: by the time the last sandbox goes, others may rely on it.
+/// - A firewall whose `FORWARD` chain drops by default, as Docker's does: the chain `DOCKER-USER`, which
+///   Docker keeps for the administrator, gets two rules for this installation's interfaces, which go with the
+///   last one.
 struct ForwardPath: Sendable {
     private let names: NetworkNames
     private let tools: NetworkTools
@@ -43,16 +44,18 @@ struct ForwardPath: Sendable {
         try await tools.writeControls([(ForwardPath.forwardingPath, "1")], in: .host)
         let after = try await tools.readControl(ForwardPath.forwardingPath, in: .host)
         guard after == "1" else {
-            throw NetworkError(.unsupported, operation: "ip_forward", detail: "reads \(after ?? "nothing") after 1")
+            throw NetworkError(
+                .unsupported, operation: "ip_forward", detail: "reads \(after ?? "nothing") after 1")
         }
-        logger.warning("network: net.ipv4.ip_forward was off and is on now; it stays on when sandboxes are gone")
+        logger.warning(
+            "network: net.ipv4.ip_forward was off and is on now; it stays on when sandboxes are gone")
     }
 
     private mutating func openFirewall() async throws(NetworkError) {
         guard let program = try await ForwardPath.droppingFirewall(tools) else { return }
         guard try await ForwardPath.hasUserChain(program, tools) else {
             logger.warning(
-                "network: the host drops forwarded packets and has no chain DOCKER-USER; sandboxes reach nothing",
+                "network: FORWARD drops by default and there is no DOCKER-USER; sandboxes reach nothing",
                 metadata: ["accept": "\(names.prefix)+"])
             return
         }
@@ -75,7 +78,8 @@ struct ForwardPath: Sendable {
         ]
     }
 
-    /// Takes our rules out of `DOCKER-USER`, however many times they are in it; fine without them or the chain.
+    /// Takes our rules out of `DOCKER-USER`, however many times they are in it; fine without them or the
+    /// chain.
     static func closeFirewall(
         _ program: String, _ names: NetworkNames, _ tools: NetworkTools
     ) async throws(NetworkError) {

@@ -12,8 +12,9 @@ struct HostMember: Sendable, Hashable {
 /// The text of this installation's table on the host.
 ///
 /// Everything begins with the interface's name, so that no packet of anybody else is judged. A packet from a
-/// sandbox passes one look-up for interface and address and one that leads to its policy's chain: the cost does
-/// not grow with the number of sandboxes. An interface of ours that the table does not know may send nothing.
+/// sandbox passes one look-up for interface and address and one that leads to its policy's chain: the cost
+/// does not grow with the number of sandboxes. An interface of ours that the table does not know may send
+/// nothing.
 struct HostRuleset: Sendable, Hashable {
     let names: NetworkNames
     /// Sandboxes with `restricted` and `full`.
@@ -24,7 +25,8 @@ struct HostRuleset: Sendable, Hashable {
     /// Whether there is anything to rule.
     var isEmpty: Bool { members.isEmpty && bridges.isEmpty }
 
-    /// A script that puts the table into exactly this state in one transaction; without members, the table goes.
+    /// A script that puts the table into exactly this state in one transaction; without members, the table
+    /// goes.
     var script: String {
         // A table cannot be replaced by one command; adding first makes the deletion succeed always.
         let head = "add table inet \(names.table)\ndelete table inet \(names.table)\n"
@@ -42,7 +44,9 @@ struct HostRuleset: Sendable, Hashable {
 
     private var resolvers: [String] {
         var found: Set<CIDR> = []
-        for member in members where member.rules.maxConnections > 0 { found.formUnion(member.rules.resolvers) }
+        for member in members where member.rules.maxConnections > 0 {
+            found.formUnion(member.rules.resolvers)
+        }
         return found.sorted().map(\.description)
     }
 

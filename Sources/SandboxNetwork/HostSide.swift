@@ -5,8 +5,8 @@ internal import SandboxPolicy
 
 /// The host's share of all sandboxes' networks: who has which address, the bridges, the table, the way out.
 ///
-/// The actor holds what should be; ``synchronise()`` makes it so, one change at a time, each as a whole. Callers
-/// that wait at the same time share one run.
+/// The actor holds what should be; ``synchronise()`` makes it so, one change at a time, each as a whole.
+/// Callers that wait at the same time share one run.
 actor HostSide {
     let names: NetworkNames
     let tools: NetworkTools
@@ -54,7 +54,8 @@ actor HostSide {
         compile: (CIDR) throws(NetworkError) -> EgressRules
     ) throws(NetworkError) -> NetworkHandle {
         guard handles[attachment.sandboxID] == nil else {
-            throw NetworkError(.conflict, operation: "attach", detail: "\(attachment.sandboxID) has a network")
+            throw NetworkError(
+                .conflict, operation: "attach", detail: "\(attachment.sandboxID) has a network")
         }
         let occupied = interfaces.filter { !names.isOurs(interface: $0.name) }.flatMap(\.addresses)
             .map { CIDR(around: $0.address, prefixLength: $0.prefixLength) }
@@ -74,7 +75,8 @@ actor HostSide {
                 address: address, gateway: nil, epoch: 1, rules: try compile(subnet))
         } else {
             let taken = Set(handles.values.compactMap(\.subnet))
-            guard let (number, pair) = plan.next(.pair, from: nextPair, taken: taken, occupied: occupied) else {
+            guard let (number, pair) = plan.next(.pair, from: nextPair, taken: taken, occupied: occupied)
+            else {
                 throw NetworkError(.exhausted, operation: "allocate", detail: "\(plan.pool) has no pair left")
             }
             handle = NetworkHandle(
@@ -96,7 +98,8 @@ actor HostSide {
             return subnet
         }
         let taken = Set(handles.values.compactMap(\.subnet))
-        guard let (number, subnet) = plan.next(.network, from: nextNetwork, taken: taken, occupied: occupied) else {
+        guard let (number, subnet) = plan.next(.network, from: nextNetwork, taken: taken, occupied: occupied)
+        else {
             throw NetworkError(.exhausted, operation: "allocate", detail: "\(plan.pool) has no network left")
         }
         nextNetwork = number + 1
@@ -140,8 +143,8 @@ actor HostSide {
 
     // MARK: Making it so
 
-    /// Brings the host to what should be now. Runs of several callers follow one another; a run that began after
-    /// the caller's change counts for it.
+    /// Brings the host to what should be now. Runs of several callers follow one another; a run that began
+    /// after the caller's change counts for it.
     /// - Throws: what the failed step says; the next call tries all of it again.
     func synchronise() async throws(NetworkError) {
         wantedChange += 1

@@ -41,7 +41,8 @@ struct ListedInterface: Sendable, Hashable {
             }
             found.append(
                 ListedInterface(
-                    name: name, isUp: flags.contains { $0.string == "UP" }, alias: entry["ifalias"]?.string ?? "",
+                    name: name, isUp: flags.contains { $0.string == "UP" },
+                    alias: entry["ifalias"]?.string ?? "",
                     bridge: entry["master"]?.string ?? "", addresses: addresses))
         }
         return found

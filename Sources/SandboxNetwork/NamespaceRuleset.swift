@@ -2,10 +2,10 @@ internal import SandboxPolicy
 
 /// The text of the table `sandwarden` in a sandbox's network namespace.
 ///
-/// Chains, in the order of a packet: `output` (loopback passes, IPv6 is refused), `outgoing` (the rules), `names`
-/// or `admit` (the limits), `refuse_…` (log, count, answer). What comes in is judged by the same rules, seen from
-/// the other side, and only when it belongs to something that the sandbox began. The text does not depend on the
-/// sandbox's own address, so that all sandboxes of one policy have the same.
+/// Chains, in the order of a packet: `output` (loopback passes, IPv6 is refused), `outgoing` (the rules),
+/// `names` or `admit` (the limits), `refuse_…` (log, count, answer). What comes in is judged by the same
+/// rules, seen from the other side, and only when it belongs to something that the sandbox began. The text
+/// does not depend on the sandbox's own address, so that all sandboxes of one policy have the same.
 struct NamespaceRuleset: Sendable, Hashable {
     /// The family and name, as nft takes them.
     static let table = "inet sandwarden"
@@ -27,8 +27,8 @@ struct NamespaceRuleset: Sendable, Hashable {
     ]
 
     /// A script that brings the table to exactly this state, in one transaction.
-    /// - Parameter keepingCount: Leaves the chain with the connection limit as it is, since a new limit forgets
-    ///   which connections it has counted. Only right when the limit is the same.
+    /// - Parameter keepingCount: Leaves the chain with the connection limit as it is, since a new limit
+    ///   forgets which connections it has counted. Only right when the limit is the same.
     func script(keepingCount: Bool = false) -> String {
         let table = NamespaceRuleset.table
         var lines = ["add table \(table)"]
@@ -79,14 +79,11 @@ struct NamespaceRuleset: Sendable, Hashable {
         func add(_ chain: String, _ rules: [String]) { all += rules.map { (chain, $0) } }
         for refusal in Refusal.allCases {
             let name = refusal.rawValue
-            add(
-                "refuse_\(name)",
-                [
-                    "limit rate \(NamespaceRuleset.logRate)/second burst \(2 * NamespaceRuleset.logRate) packets "
-                        + "log prefix \"\(NamespaceRuleset.logPrefix)\(name)\" group \(NamespaceRuleset.logGroup) "
-                        + "snaplen 96",
-                    "counter name \"refused_\(name)\" reject with icmpx admin-prohibited",
-                ])
+            let rate = "limit rate \(Self.logRate)/second burst \(2 * Self.logRate) packets"
+            let log = "log prefix \"\(Self.logPrefix)\(name)\" group \(Self.logGroup) snaplen 96"
+            let answer = "counter name \"refused_\(name)\" reject with icmpx admin-prohibited"
+            // Told before it is counted: what is counted and was not told is then lost for certain.
+            add("refuse_\(name)", ["\(rate) \(log)", answer])
         }
         let limit = rules.maxConnections == 0 ? "" : "limit rate over 50/second burst 100 packets "
         add("names", ["ct state new \(limit)goto refuse_limit", "accept"])

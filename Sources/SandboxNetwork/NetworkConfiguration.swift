@@ -2,7 +2,8 @@ internal import LinuxSystem
 
 /// What the administrator decides about networks.
 package struct NetworkConfiguration: Sendable, Hashable {
-    /// Name servers for sandboxes: IPv4 addresses that are not loopback. Others are left out when rules are made.
+    /// Name servers for sandboxes: IPv4 addresses that are not loopback. Others are left out when rules are
+    /// made.
     package var resolvers: [String]
     /// The block that sandboxes' addresses are taken from: IPv4, /8 to /20. It must be used by nothing else.
     package var subnetPool = "10.213.0.0/16"
@@ -18,8 +19,9 @@ package struct NetworkConfiguration: Sendable, Hashable {
         self.resolvers = resolvers
     }
 
-    /// The host's own name servers that a sandbox could reach: those of `/etc/resolv.conf` that are not loopback,
-    /// or, where a local stub stands there, those that systemd-resolved forwards to. Empty when there are none.
+    /// The host's own name servers that a sandbox could reach: those of `/etc/resolv.conf` that are not
+    /// loopback, or, where a local stub stands there, those that systemd-resolved forwards to. Empty when
+    /// there are none.
     package static func hostResolvers() -> [String] {
         for path in ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"] {
             let text: [UInt8]
@@ -38,8 +40,8 @@ package struct NetworkConfiguration: Sendable, Hashable {
 
 /// The text of resolv.conf(5).
 enum ResolverFile {
-    /// The addresses on `nameserver` lines, in order; lines that hold something else are passed over, as the C
-    /// library does.
+    /// The addresses on `nameserver` lines, in order; lines that hold something else are passed over, as the
+    /// C library does.
     static func nameservers(_ text: [UInt8]) -> [InternetAddress] {
         var found: [InternetAddress] = []
         for line in text.split(whereSeparator: { $0 == 0x0A }) {

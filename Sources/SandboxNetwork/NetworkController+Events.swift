@@ -3,12 +3,13 @@ internal import Logging
 internal import SandboxModel
 
 extension NetworkController {
-    /// What a sandbox tried and was refused, from now on; ends with ``detach(_:)``, or when nobody reads any more.
+    /// What a sandbox tried and was refused, from now on; ends with ``detach(_:)``, or when nobody reads any
+    /// more.
     ///
-    /// The first packet to a destination is told at once, repetitions together after a second. The kernel tells at
-    /// most ``NamespaceRuleset/logRate`` packets a second for each cause, and counts all: the difference comes as
-    /// events without address, at most every two seconds. Where the kernel has no nflog, all events are such. One
-    /// reader for each sandbox: a second call ends the first one's stream.
+    /// The first packet to a destination is told at once, repetitions together after a second. The kernel
+    /// tells at most ``NamespaceRuleset/logRate`` packets a second for each cause, and counts all: the
+    /// difference comes as events without address, at most every two seconds. Where the kernel has no nflog,
+    /// all events are such. One reader for each sandbox: a second call ends the first one's stream.
     package func events(_ handle: NetworkHandle, holderPID: Int32) -> AsyncStream<NetworkEvent> {
         let (stream, continuation) = AsyncStream.makeStream(
             of: NetworkEvent.self, bufferingPolicy: .bufferingOldest(RefusalListener.eventLimit))
@@ -57,7 +58,8 @@ extension NetworkController {
                 return
             }
             guard let counted = await counters(in: namespace) else { continue }
-            // A packet is told before it is counted: once what was told is taken, the rest is lost for certain.
+            // A packet is told before it is counted: once what was told is taken, the rest is lost for
+            // certain.
             await listeners.drain(token: token)
             for event in losses.update(counted: counted, told: listener.told) { listener.tell(event) }
         }
@@ -66,8 +68,10 @@ extension NetworkController {
     /// Packets refused since the table was made, by cause; `nil` when it cannot be read, or is not there.
     func counters(in namespace: SharedDescriptor) async -> [Refusal: UInt64]? {
         do throws(NetworkError) {
-            let arguments = ["-j", "list", "counters", "table"] + NamespaceRuleset.table.split(separator: " ").map(
-                String.init)
+            let arguments =
+                ["-j", "list", "counters", "table"]
+                + NamespaceRuleset.table.split(separator: " ").map(
+                    String.init)
             let result = try await tools.run(tools.nft, arguments, in: .namespace(namespace), name: "nft")
             guard result.exit.isSuccess else { return nil }
             return RefusalLosses.counters(result.stdout)
@@ -87,8 +91,8 @@ struct RefusalLosses: Sendable {
 
     /// Compares the counters with what was told.
     ///
-    /// Packets told since the counters were read make the loss look smaller until the next comparison: both numbers
-    /// only grow, and what has been reported is not reported again.
+    /// Packets told since the counters were read make the loss look smaller until the next comparison: both
+    /// numbers only grow, and what has been reported is not reported again.
     mutating func update(counted: [Refusal: UInt64], told: [Refusal: UInt64]) -> [NetworkEvent] {
         var events: [NetworkEvent] = []
         for cause in Refusal.allCases {

@@ -8,7 +8,8 @@ package struct NetworkFact: Sendable, Hashable {
 }
 
 extension NetworkController {
-    /// What this host offers, by name: `ip`, `nft`, `ct_count`, `nflog`, `ip_forward`, `firewall`, `resolvers`.
+    /// What this host offers, by name: `ip`, `nft`, `ct_count`, `nflog`, `ip_forward`, `firewall`,
+    /// `resolvers`.
     ///
     /// Tries things in namespaces of its own; changes nothing on the host.
     package func probe() async -> [String: NetworkFact] {
@@ -52,7 +53,8 @@ extension NetworkController {
             return NetworkFact(isAvailable: true, detail: "each refused destination is told (nfnetlink_log)")
         } catch {
             return NetworkFact(
-                isAvailable: false, detail: "refused packets are only counted, destinations unknown: \(error)")
+                isAvailable: false, detail: "refused packets are only counted, destinations unknown: \(error)"
+            )
         }
     }
 

@@ -5,9 +5,11 @@ internal import SandboxModel
 extension NetworkController {
     /// Cuts everything, connections that are open included; what the sandbox has left is its own loopback.
     ///
-    /// For good: ``update(_:_:)`` refuses afterwards. The interface on the host goes down first, then both tables
-    /// change, so that each alone keeps the sandbox cut. Fine when it is cut already, or has no network.
-    /// - Throws: `failed` when one of the two sides could not be cut; the other one has been tried all the same.
+    /// For good: ``update(_:_:)`` refuses afterwards. The interface on the host goes down first, then both
+    /// tables change, so that each alone keeps the sandbox cut. Fine when it is cut already, or has no
+    /// network.
+    /// - Throws: `failed` when one of the two sides could not be cut; the other one has been tried all the
+    ///   same.
     package func isolate(_ handle: NetworkHandle, holderPID: Int32) async throws(NetworkError) {
         guard handle.interface != nil else { return }
         var failure: NetworkError?
@@ -56,8 +58,9 @@ extension NetworkController {
 
     /// Takes up the sandboxes of the state file and removes what belongs to none of them.
     ///
-    /// To be called once at start, before the first attachment. Interfaces that carry this installation's name but
-    /// no known handle's are removed, the host's table is written anew, and unneeded bridges and firewall rules go.
+    /// To be called once at start, before the first attachment. Interfaces that carry this installation's
+    /// name but no known handle's are removed, the host's table is written anew, and unneeded bridges and
+    /// firewall rules go.
     /// - Returns: What was removed or found missing, a sentence each, for the audit.
     package func reconcile(known: [NetworkHandle]) async -> [String] {
         var report: [String] = []
@@ -92,8 +95,8 @@ extension NetworkController {
         return report
     }
 
-    /// Whether an interface of the host was made by this installation: by name, and by alias where it has one. One
-    /// without an alias was being made when the daemon died.
+    /// Whether an interface of the host was made by this installation: by name, and by alias where it has
+    /// one. One without an alias was being made when the daemon died.
     private func isOurs(_ interface: ListedInterface) -> Bool {
         guard names.isOurs(interface: interface.name) else { return false }
         return interface.alias.isEmpty || interface.alias.hasPrefix(names.alias(""))

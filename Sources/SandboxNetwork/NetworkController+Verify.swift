@@ -5,8 +5,8 @@ internal import SandboxPolicy
 extension NetworkController {
     /// Reads back what network a sandbox has, and compares it with what its policy asks for.
     ///
-    /// Read are the namespace's interfaces, addresses, routes, IPv6 switch and table, the host's end of the pair and
-    /// the host's table. Nothing is taken from memory but the addresses that were given.
+    /// Read are the namespace's interfaces, addresses, routes, IPv6 switch and table, the host's end of the
+    /// pair and the host's table. Nothing is taken from memory but the addresses that were given.
     /// - Returns: `network`, `connections`, and for `restricted` one control for each field of `network`. A
     ///   difference is `degraded` with both sides in the evidence, and so is what could not be read.
     package func verify(_ handle: NetworkHandle, _ attachment: NetworkAttachment) async -> [AppliedControl] {
@@ -20,7 +20,8 @@ extension NetworkController {
             return [
                 AppliedControl("network", .degraded, wanted: wanted, found: "", evidence: reason),
                 AppliedControl(
-                    "connections", .degraded, wanted: "\(attachment.maxConnections)", found: "", evidence: reason),
+                    "connections", .degraded, wanted: "\(attachment.maxConnections)", found: "",
+                    evidence: reason),
             ]
         }
     }
@@ -36,7 +37,8 @@ extension NetworkController {
         }
         guard handle.mode != .none else { return handle }
         var rules = try rules(for: attachment, subnet: handle.subnet ?? host.pool, hostAddresses: [])
-        // Resolvers and host addresses may have changed since; what matters is that those of then are in force.
+        // Resolvers and host addresses may have changed since; what matters is that those of then are in
+        // force.
         if handle.rules.leavesHost {
             rules.resolvers = handle.rules.resolvers
             rules.never = handle.rules.never
@@ -66,11 +68,14 @@ extension NetworkController {
         var names = ["lo"]
         if handle.interface != nil { names.append(NetworkHandle.insideInterface) }
         reading.expect(
-            "interfaces", names.joined(separator: ","), interfaces.map(\.name).sorted(by: NetworkController.loFirst)
+            "interfaces", names.joined(separator: ","),
+            interfaces.map(\.name).sorted(by: NetworkController.loFirst)
                 .joined(separator: ","))
         let addresses = interfaces.filter { $0.name != "lo" }.flatMap(\.addressTexts)
         let wantedAddresses = handle.address.map { "\($0)/\(handle.subnet?.prefixLength ?? 0)" }
-        reading.expect("addresses", wantedAddresses ?? "none", addresses.isEmpty ? "none" : addresses.joined(separator: ","))
+        reading.expect(
+            "addresses", wantedAddresses ?? "none",
+            addresses.isEmpty ? "none" : addresses.joined(separator: ","))
         let ipv6 = try await tools.readControl("/proc/sys/net/ipv6/conf/all/disable_ipv6", in: inside) ?? "1"
         reading.expect("disable_ipv6", "1", ipv6)
         guard handle.interface != nil else { return reading }
@@ -140,8 +145,9 @@ extension NetworkController {
             return
         }
         let wanted = try await references.listing(of: ruleset.script, table: table)
-        guard let difference = RulesetListing.difference(
-            wanted: wanted, found: RulesetListing.canonical(text))
+        guard
+            let difference = RulesetListing.difference(
+                wanted: wanted, found: RulesetListing.canonical(text))
         else {
             reading.found.append("host table \(names.table) as written")
             return
@@ -175,7 +181,8 @@ extension NetworkController {
                 AppliedControl(
                     "network.\(field)", holds ? .enforced : .degraded, wanted: wanted,
                     found: holds ? wanted : "different",
-                    evidence: holds ? "table \(NamespaceRuleset.table) and host table \(names.table)" : reason))
+                    evidence: holds ? "table \(NamespaceRuleset.table) and host table \(names.table)" : reason
+                ))
         }
         add("blocked_cidrs", text(attachment.rules.blockedCIDRs, empty: "none"))
         guard handle.mode == .restricted else { return controls }
@@ -185,7 +192,8 @@ extension NetworkController {
         if !domains.isEmpty {
             controls.append(
                 AppliedControl(
-                    "network.allowed_domains", .unsupported, wanted: text(domains, empty: ""), found: "not filtered",
+                    "network.allowed_domains", .unsupported, wanted: text(domains, empty: ""),
+                    found: "not filtered",
                     evidence: "rules are by address, and no name is resolved into them: name services of the "
                         + "listed domains are reached only as far as allowed_cidrs holds them"))
         }
@@ -201,11 +209,13 @@ extension NetworkController {
                 evidence: reading.faults.isEmpty ? "no interface but loopback" : reason)
         }
         guard reading.faults.isEmpty else {
-            return AppliedControl("connections", .degraded, wanted: wanted, found: "different", evidence: reason)
+            return AppliedControl(
+                "connections", .degraded, wanted: wanted, found: "different", evidence: reason)
         }
         if handle.rules.maxConnections == 0 || reading.isCut {
             return AppliedControl(
-                "connections", .enforced, wanted: wanted, found: "0", evidence: "every new connection is refused")
+                "connections", .enforced, wanted: wanted, found: "0",
+                evidence: "every new connection is refused")
         }
         guard reading.countsConnections else {
             return AppliedControl(
@@ -214,7 +224,8 @@ extension NetworkController {
         }
         return AppliedControl(
             "connections", .enforced, wanted: wanted, found: wanted,
-            evidence: "table \(NamespaceRuleset.table), chain admit: ct count over \(handle.rules.maxConnections)")
+            evidence:
+                "table \(NamespaceRuleset.table), chain admit: ct count over \(handle.rules.maxConnections)")
     }
 
     /// A list of a policy in few words.

@@ -6,8 +6,8 @@ package import SandboxPolicy
 
 /// Gives sandboxes their networks, checks them, changes them and takes them away.
 ///
-/// One for each daemon. Changes of one sandbox must follow one another; those of different sandboxes may come at
-/// the same time. Nothing here is cut short by the cancellation of the calling task.
+/// One for each daemon. Changes of one sandbox must follow one another; those of different sandboxes may come
+/// at the same time. Nothing here is cut short by the cancellation of the calling task.
 package final class NetworkController: Sendable {
     let configuration: NetworkConfiguration
     let names: NetworkNames
@@ -48,8 +48,8 @@ package final class NetworkController: Sendable {
         measures = NetworkMeasures(metrics)
     }
 
-    /// The whole `/etc/resolv.conf` of a sandbox; `nil` when it has no name service: for `none` and `internal`, and
-    /// where the host has no name server that a sandbox could reach.
+    /// The whole `/etc/resolv.conf` of a sandbox; `nil` when it has no name service: for `none` and
+    /// `internal`, and where the host has no name server that a sandbox could reach.
     package func resolverText(for policy: NetworkPolicy) -> String? {
         guard policy == .restricted || policy == .full, !resolvers.isEmpty else { return nil }
         return ResolverFile.text(resolvers)
@@ -60,8 +60,8 @@ package final class NetworkController: Sendable {
     /// Gives a sandbox its network, rules first. To be called before any program of the client runs.
     ///
     /// On failure everything that was set on the host is taken back, and the sandbox has at most loopback.
-    /// - Throws: `gone` when the holder has ended, `conflict` when it is in the host's namespace or the sandbox has
-    ///   a network already, `invalid`, `exhausted`, `unavailable`, `failed`.
+    /// - Throws: `gone` when the holder has ended, `conflict` when it is in the host's namespace or the
+    ///   sandbox has a network already, `invalid`, `exhausted`, `unavailable`, `failed`.
     package func attach(_ attachment: NetworkAttachment) async throws(NetworkError) -> NetworkHandle {
         let namespace = try await tools.openNamespace(of: attachment.holderPID)
         return try await attach(attachment, in: namespace)
@@ -84,7 +84,8 @@ package final class NetworkController: Sendable {
             try rules(for: attachment, subnet: subnet, hostAddresses: hostAddresses(interfaces))
         }
         do throws(NetworkError) {
-            let ruleset = NamespaceRuleset(rules: handle.rules, countsConnections: counts, epoch: handle.epoch)
+            let ruleset = NamespaceRuleset(
+                rules: handle.rules, countsConnections: counts, epoch: handle.epoch)
             try await tools.nft(ruleset.script(), in: inside)
             try await host.synchronise()
             try await connect(handle, inside)
@@ -101,7 +102,8 @@ package final class NetworkController: Sendable {
         for attachment: NetworkAttachment, subnet: CIDR, hostAddresses: [InternetAddress]
     ) throws(NetworkError) -> EgressRules {
         try EgressRules(
-            policy: attachment.networkPolicy, rules: attachment.rules, maxConnections: attachment.maxConnections,
+            policy: attachment.networkPolicy, rules: attachment.rules,
+            maxConnections: attachment.maxConnections,
             subnet: subnet, resolvers: resolvers, openablePrivate: openable, hostAddresses: hostAddresses)
     }
 
@@ -121,7 +123,8 @@ package final class NetworkController: Sendable {
     private func connect(
         _ handle: NetworkHandle, _ inside: NetworkTools.Place
     ) async throws(NetworkError) {
-        guard let interface = handle.interface, let subnet = handle.subnet, let address = handle.address else {
+        guard let interface = handle.interface, let subnet = handle.subnet, let address = handle.address
+        else {
             throw NetworkError(.failed, operation: "attach", detail: "a handle without a place")
         }
         let eth = NetworkHandle.insideInterface
@@ -161,10 +164,10 @@ package final class NetworkController: Sendable {
 
     /// Applies another policy to a running sandbox.
     ///
-    /// Packets are judged by the new rules from the next one on: what they do not allow ends, what they allow goes
-    /// on. A lower connection limit cuts all connections, since nobody can say which are too many. Another kind of
-    /// network, or another policy's `internal`, replaces the interface and ends everything. After a failure the
-    /// old rules are put back; where that fails too, the network is cut.
+    /// Packets are judged by the new rules from the next one on: what they do not allow ends, what they allow
+    /// goes on. A lower connection limit cuts all connections, since nobody can say which are too many.
+    /// Another kind of network, or another policy's `internal`, replaces the interface and ends everything.
+    /// After a failure the old rules are put back; where that fails too, the network is cut.
     /// - Returns: The handle to be kept instead of `handle`.
     /// - Throws: As ``attach(_:)``; `conflict` for an isolated sandbox.
     package func update(
@@ -176,13 +179,15 @@ package final class NetworkController: Sendable {
         let namespace = try await tools.openNamespace(of: attachment.holderPID)
         let inside = NetworkTools.Place.namespace(namespace)
         let staysInPlace =
-            handle.rules.leavesHost && (attachment.networkPolicy == .restricted || attachment.networkPolicy == .full)
+            handle.rules.leavesHost
+            && (attachment.networkPolicy == .restricted || attachment.networkPolicy == .full)
             || handle.mode == .internal && attachment.networkPolicy == .internal
                 && handle.policyName == attachment.policyName
             || handle.mode == .none && attachment.networkPolicy == .none
         guard staysInPlace else {
             // Compiled first, so that a policy that cannot be compiled changes nothing.
-            _ = try rules(for: attachment, subnet: handle.subnet ?? EgressRules.hostLocal[0], hostAddresses: [])
+            _ = try rules(
+                for: attachment, subnet: handle.subnet ?? EgressRules.hostLocal[0], hostAddresses: [])
             try await detach(handle)
             return try await attach(attachment, in: namespace)
         }
@@ -210,7 +215,8 @@ package final class NetworkController: Sendable {
         let interfaces = try await tools.interfaces(in: .host)
         let pool = host.pool
         guard pool.contains(subnet) else {
-            throw NetworkError(.conflict, operation: "update", detail: "\(subnet) is outside the pool \(pool)")
+            throw NetworkError(
+                .conflict, operation: "update", detail: "\(subnet) is outside the pool \(pool)")
         }
         return try rules(for: attachment, subnet: pool, hostAddresses: hostAddresses(interfaces))
     }
@@ -219,14 +225,15 @@ package final class NetworkController: Sendable {
         _ changed: NetworkHandle, keepingCount: Bool, _ inside: NetworkTools.Place
     ) async throws(NetworkError) {
         let ruleset = NamespaceRuleset(
-            rules: changed.rules, countsConnections: await references.countsConnections(), epoch: changed.epoch)
+            rules: changed.rules, countsConnections: await references.countsConnections(),
+            epoch: changed.epoch)
         try await tools.nft(ruleset.script(keepingCount: keepingCount), in: inside)
         await host.set(changed)
         try await host.synchronise()
     }
 
-    /// Tells the sandbox's programs that connections are over which the rules no longer let through. The rules hold
-    /// without this; a program would only wait for its own timeout.
+    /// Tells the sandbox's programs that connections are over which the rules no longer let through. The
+    /// rules hold without this; a program would only wait for its own timeout.
     func endRefused(_ handle: NetworkHandle, cutsAll: Bool, _ namespace: SharedDescriptor) async {
         let rules = handle.rules
         do throws(NetworkError) {

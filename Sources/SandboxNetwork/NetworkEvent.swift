@@ -3,7 +3,8 @@ package import LinuxSystem
 /// Packets of a sandbox that were refused.
 package struct NetworkEvent: Sendable, Hashable {
     package var cause: Refusal
-    /// Where they were to go (for `internal`, where they came from, if they came in); `nil` when it is not known.
+    /// Where they were to go (for `internal`, where they came from, if they came in); `nil` when it is not
+    /// known.
     package var address: InternetAddress?
     /// The port there, for protocols that have ports.
     package var port: UInt16?
@@ -40,8 +41,8 @@ package struct NetworkEvent: Sendable, Hashable {
     }
 }
 
-/// Brings a flood of refused packets to few events: the first packet to a destination is told at once, more to the
-/// same within the window are told together at its end.
+/// Brings a flood of refused packets to few events: the first packet to a destination is told at once, more
+/// to the same within the window are told together at its end.
 struct RefusalWindow: Sendable {
     /// Destinations that are remembered in one window; packets to further ones are told without destination.
     static let destinationLimit = 256

@@ -56,7 +56,8 @@ package struct NetworkHandle: Sendable, Hashable {
         // Which of the open connections would be the ones too many, nobody can say: all are cut.
         let isFewer = rules.maxConnections < self.rules.maxConnections
         return NetworkHandle(
-            attachment, interface: interface, bridge: bridge, subnet: subnet, address: address, gateway: gateway,
+            attachment, interface: interface, bridge: bridge, subnet: subnet, address: address,
+            gateway: gateway,
             epoch: isFewer ? epoch + 1 : epoch, rules: rules)
     }
 
@@ -81,14 +82,15 @@ extension NetworkHandle {
 
     /// Reads what ``json`` wrote.
     ///
-    /// Every part is checked again, as names and addresses go into scripts; a handle whose parts do not fit its
-    /// mode is refused.
+    /// Every part is checked again, as names and addresses go into scripts; a handle whose parts do not fit
+    /// its mode is refused.
     /// - Returns: `nil` when something is missing, malformed or does not fit.
     package init?(json: JSONValue) {
         guard let sandboxID = json["sandbox_id"]?.string.flatMap(SandboxID.init(rawValue:)),
             let policyName = json["policy"]?.string.flatMap(PolicyName.init(rawValue:)),
             let rules = json["rules"].flatMap(EgressRules.init(json:)),
-            let epoch = json["epoch"]?.integer.flatMap(Int.init(exactly:)), (1...Int(Int32.max)).contains(epoch)
+            let epoch = json["epoch"]?.integer.flatMap(Int.init(exactly:)),
+            (1...Int(Int32.max)).contains(epoch)
         else { return nil }
         self.epoch = epoch
         self.sandboxID = sandboxID
@@ -102,12 +104,15 @@ extension NetworkHandle {
         for name in [interface, bridge] {
             if let name, !NetworkHandle.isInterfaceName(name) { return nil }
         }
-        let hasPlace = interface != nil && subnet?.isIPv4 == true && address.flatMap { subnet?.contains($0) } == true
+        let hasPlace =
+            interface != nil && subnet?.isIPv4 == true && address.flatMap { subnet?.contains($0) } == true
         switch rules.mode {
         case .none: guard interface == nil, bridge == nil else { return nil }
         case .internal: guard hasPlace, bridge != nil, rules.subnet == subnet else { return nil }
         case .restricted, .full:
-            guard hasPlace, bridge == nil, gateway.flatMap({ subnet?.contains($0) }) == true else { return nil }
+            guard hasPlace, bridge == nil, gateway.flatMap({ subnet?.contains($0) }) == true else {
+                return nil
+            }
         }
     }
 

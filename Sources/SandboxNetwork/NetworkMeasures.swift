@@ -12,9 +12,11 @@ final class NetworkMeasures: Sendable {
 
     init(_ registry: MetricsRegistry) {
         sandboxes = registry.gauge(
-            "sandwarden_network_sandboxes", help: "Sandboxes whose network is in place, by kind.", labels: ["mode"])
+            "sandwarden_network_sandboxes", help: "Sandboxes whose network is in place, by kind.",
+            labels: ["mode"])
         refused = registry.counter(
-            "sandwarden_network_refused_packets_total", help: "Packets of sandboxes that were refused, by cause.",
+            "sandwarden_network_refused_packets_total",
+            help: "Packets of sandboxes that were refused, by cause.",
             labels: ["cause"])
         lost = registry.counter(
             "sandwarden_network_events_lost_total",

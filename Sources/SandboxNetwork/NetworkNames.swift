@@ -2,9 +2,9 @@ internal import SandboxModel
 
 /// The names that this installation gives to interfaces, tables and rules on the host.
 ///
-/// An interface's name has at most 15 bytes: `sw`, four hexadecimal digits of the installation, `v` (a sandbox's
-/// end) or `b` (a policy's bridge), eight digits of the sandbox or the policy. Since the digits may collide with
-/// another installation's, an interface also carries an alias that names its owner in full.
+/// An interface's name has at most 15 bytes: `sw`, four hexadecimal digits of the installation, `v` (a
+/// sandbox's end) or `b` (a policy's bridge), eight digits of the sandbox or the policy. Since the digits may
+/// collide with another installation's, an interface also carries an alias that names its owner in full.
 struct NetworkNames: Sendable, Hashable {
     /// `[A-Za-z0-9._-]{1,64}`: the installation's identifier, or a digest of one that is anything else.
     let instance: String
@@ -60,11 +60,13 @@ func hexDigits(_ value: UInt64, _ count: Int) -> String {
 }
 
 private func isHexDigit(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
 }
 
 private func isLowercaseOrDigit(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
 }
 
 private func isPlainByte(_ byte: UInt8) -> Bool {

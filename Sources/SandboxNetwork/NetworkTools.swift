@@ -2,8 +2,8 @@ internal import LinuxSystem
 
 /// The programs that set networks, and where they run.
 ///
-/// Arguments are lists and scripts go through standard input; no shell is involved. A run is never cut short by
-/// the caller's cancellation, since half a change is worse than a late one: its deadline bounds it.
+/// Arguments are lists and scripts go through standard input; no shell is involved. A run is never cut short
+/// by the caller's cancellation, since half a change is worse than a late one: its deadline bounds it.
 struct NetworkTools: Sendable {
     /// Where a program runs.
     enum Place: Sendable {
@@ -52,7 +52,8 @@ struct NetworkTools: Sendable {
         case .namespace(let descriptor): namespace = descriptor
         }
         let command = ChildCommand(
-            program, arguments, workingDirectory: "/", input: input.map { .bytes(Array($0.utf8)) } ?? .nothing,
+            program, arguments, workingDirectory: "/",
+            input: input.map { .bytes(Array($0.utf8)) } ?? .nothing,
             networkNamespace: namespace, deadline: deadline)
         // A task of its own, which the caller's cancellation does not reach.
         let task = Task { () -> Result<ChildResult, SystemError> in
@@ -92,7 +93,8 @@ struct NetworkTools: Sendable {
     static func failure(_ result: ChildResult, _ name: String) -> NetworkError {
         let complaint = result.stderrText.split(separator: "\n", maxSplits: 1).first.map(String.init)
         let detail = complaint ?? "ended with \(result.exit) and said nothing"
-        return NetworkError(detail.contains("File exists") ? .conflict : .failed, operation: name, detail: detail)
+        return NetworkError(
+            detail.contains("File exists") ? .conflict : .failed, operation: name, detail: detail)
     }
 
     /// Runs an nft script; either all of it holds afterwards or nothing.
@@ -118,8 +120,8 @@ struct NetworkTools: Sendable {
     // MARK: Namespaces
 
     /// Opens a process's network namespace.
-    /// - Throws: `gone` when there is no such process; `conflict` when it is in the host's own namespace, whose
-    ///   rules would be the host's.
+    /// - Throws: `gone` when there is no such process; `conflict` when it is in the host's own namespace,
+    ///   whose rules would be the host's.
     func openNamespace(of pid: Int32) async throws(NetworkError) -> SharedDescriptor {
         try await blocking("open_namespace") { () throws(SystemError) in
             let namespace = SharedDescriptor(try Namespaces.open(.network, of: pid))
@@ -127,7 +129,8 @@ struct NetworkTools: Sendable {
             var forbidden = [try Namespaces.ownIdentity(.network)]
             if let host = hostNamespace { forbidden.append(try host.descriptor.status().inode) }
             guard !forbidden.contains(identity) else {
-                throw SystemError(errno: 17, operation: "open_namespace", detail: "pid \(pid) is in the host's")
+                throw SystemError(
+                    errno: 17, operation: "open_namespace", detail: "pid \(pid) is in the host's")
             }
             return namespace
         }
@@ -152,8 +155,9 @@ struct NetworkTools: Sendable {
         }
     }
 
-    /// Reads a file below `/proc` as a thread in that place sees it, without the last line's end; `nil` without the
-    /// file. Files of `/proc/net` go by `/proc/thread-self/net`: the link leads to the process's main thread.
+    /// Reads a file below `/proc` as a thread in that place sees it, without the last line's end; `nil`
+    /// without the file. Files of `/proc/net` go by `/proc/thread-self/net`: the link leads to the process's
+    /// main thread.
     func readControl(_ path: String, in place: Place) async throws(NetworkError) -> String? {
         try await inside(place) { () throws(SystemError) -> String? in
             do throws(SystemError) {
@@ -166,8 +170,10 @@ struct NetworkTools: Sendable {
         }
     }
 
-    /// Writes files below `/proc/sys` as a thread in that place sees them; those that are missing are passed over.
-    func writeControls(_ values: [(path: String, value: String)], in place: Place) async throws(NetworkError) {
+    /// Writes files below `/proc/sys` as a thread in that place sees them; those that are missing are passed
+    /// over.
+    func writeControls(_ values: [(path: String, value: String)], in place: Place) async throws(NetworkError)
+    {
         try await inside(place) { () throws(SystemError) in
             for (path, value) in values {
                 do throws(SystemError) {
@@ -199,11 +205,13 @@ struct NetworkTools: Sendable {
     func openLog(in namespace: SharedDescriptor) async throws(NetworkError) -> RefusalLog {
         try await blocking("nflog") { () throws(SystemError) in
             RefusalLog(
-                try PacketLog(in: namespace, group: NamespaceRuleset.logGroup, bufferBytes: RefusalLog.bufferBytes))
+                try PacketLog(
+                    in: namespace, group: NamespaceRuleset.logGroup, bufferBytes: RefusalLog.bufferBytes))
         }
     }
 
-    /// Ends TCP connections of a namespace as if their peers had reset them; loopback and listeners are left alone.
+    /// Ends TCP connections of a namespace as if their peers had reset them; loopback and listeners are left
+    /// alone.
     /// - Parameter mayStay: Whether a connection to that address and port may go on.
     /// - Returns: How many were ended.
     @discardableResult

@@ -2,9 +2,9 @@ internal import LinuxSystem
 
 /// What nft prints of a table that was just made from a script, in a namespace that has nothing else.
 ///
-/// nft prints rules in its own words, which differ between versions. Comparing what it prints of a sandbox's table
-/// with what it prints of a fresh one made from the same script needs no knowledge of those words. Each script is
-/// tried once; the answer is kept.
+/// nft prints rules in its own words, which differ between versions. Comparing what it prints of a sandbox's
+/// table with what it prints of a fresh one made from the same script needs no knowledge of those words. Each
+/// script is tried once; the answer is kept.
 actor ReferenceListings {
     private let tools: NetworkTools
     private var listings: [String: [String]] = [:]
@@ -54,7 +54,8 @@ actor ReferenceListings {
             try await tools.nft(script, in: scratch)
             return try await tools.listTable(table, in: scratch)?.contains("ct count over 1") ?? false
         } catch {
-            // Without the answer the limit is not claimed to be held; the attachment says why nft fails, if it does.
+            // Without the answer the limit is not claimed to be held; the attachment says why nft fails, if
+            // it does.
             return false
         }
     }

@@ -30,7 +30,8 @@ final class RefusalListener: Sendable {
     }
 
     init(
-        _ sandboxID: SandboxID, _ continuation: AsyncStream<NetworkEvent>.Continuation, _ measures: NetworkMeasures
+        _ sandboxID: SandboxID, _ continuation: AsyncStream<NetworkEvent>.Continuation,
+        _ measures: NetworkMeasures
     ) {
         self.sandboxID = sandboxID
         self.continuation = continuation
@@ -70,7 +71,9 @@ final class RefusalListener: Sendable {
     func tell(_ event: NetworkEvent) {
         measures.refused(event.cause, event.count)
         if event.isLoss { measures.lost(event.count) }
-        if case .dropped(let dropped) = continuation.yield(event), !dropped.isLoss { measures.lost(dropped.count) }
+        if case .dropped(let dropped) = continuation.yield(event), !dropped.isLoss {
+            measures.lost(dropped.count)
+        }
     }
 
     /// Ends the stream.
@@ -202,8 +205,8 @@ final class RefusalListeners: Sendable {
         }
     }
 
-    /// Resumes once: when told to, or when everybody who could tell has let go of it, as a loop that ends does with
-    /// the work that it has not run.
+    /// Resumes once: when told to, or when everybody who could tell has let go of it, as a loop that ends
+    /// does with the work that it has not run.
     private final class Waiter: Sendable {
         private let continuation: Mutex<CheckedContinuation<Void, Never>?>
 
@@ -250,7 +253,8 @@ final class RefusalListeners: Sendable {
         let result: Result<EventLoop<RefusalLoop>, SystemError> = state.withLock { state in
             if let loop = state.loop { return .success(loop) }
             do throws(SystemError) {
-                let loop = try EventLoop(label: "sandwarden.nflog", postLimit: 4096) { _ throws(SystemError) in
+                let loop = try EventLoop(label: "sandwarden.nflog", postLimit: 4096) {
+                    _ throws(SystemError) in
                     RefusalLoop()
                 }
                 state.loop = loop

@@ -20,7 +20,8 @@ struct HostSideTests {
         let listener = try NetworkLab.listen(in: neighbour.namespace, port: 80)
         // As a packet socket would: around the rules of the namespace.
         try await lab.tools.nft("delete table \(NamespaceRuleset.table)\n", in: .namespace(holder.namespace))
-        try await lab.tools.nft("delete table \(NamespaceRuleset.table)\n", in: .namespace(neighbour.namespace))
+        try await lab.tools.nft(
+            "delete table \(NamespaceRuleset.table)\n", in: .namespace(neighbour.namespace))
         #expect(try holder.tryConnecting(to: NetworkLab.publicHost, 80) == "open")
         #expect(try holder.tryConnecting(to: NetworkLab.publicHost, 25, within: Self.short) == "silence")
         #expect(try holder.tryConnecting(to: NetworkLab.metadata, 80, within: Self.short) == "silence")
@@ -30,11 +31,16 @@ struct HostSideTests {
         #expect(try holder.tryConnecting(to: gateway, 80, within: Self.short) == "silence")
         let neighbourAddress = try #require(other.address).description
         #expect(try holder.tryConnecting(to: neighbourAddress, 80, within: Self.short) == "silence")
-        #expect(AppliedControl.outcome("network", in: await controller.verify(handle, attachment)).hasPrefix("degraded"))
+        #expect(
+            AppliedControl.outcome("network", in: await controller.verify(handle, attachment)).hasPrefix(
+                "degraded"))
 
         // Another sandbox's address: not from this interface.
         try await lab.tools.ip(
-            ["addr add 10.213.0.77/32 dev eth0", "route replace default via \(gateway) dev eth0 src 10.213.0.77"],
+            [
+                "addr add 10.213.0.77/32 dev eth0",
+                "route replace default via \(gateway) dev eth0 src 10.213.0.77",
+            ],
             in: .namespace(holder.namespace))
         #expect(try holder.tryConnecting(to: NetworkLab.publicHost, 80, within: Self.short) == "silence")
         try await controller.detach(handle)
@@ -52,7 +58,8 @@ struct HostSideTests {
         let controls = await controller.verify(handle, attachment)
         #expect(AppliedControl.outcome("network", in: controls).contains("the host has no table"))
         #expect(await controller.reconcile(known: [handle]) == [])
-        #expect(AppliedControl.outcome("network", in: await controller.verify(handle, attachment)) == "enforced")
+        #expect(
+            AppliedControl.outcome("network", in: await controller.verify(handle, attachment)) == "enforced")
         try await controller.detach(handle)
     }
 
@@ -71,7 +78,9 @@ struct HostSideTests {
         let lab = try await NetworkLab.make()
         let open = ["10.99.0.0/24", "169.254.0.0/16", "192.0.2.0/24"]
         let wish: (inout NetworkRules) -> Void = {
-            $0.allowedCIDRs = ["10.99.0.0/16", "192.168.0.0/16", "169.254.0.0/16", "198.51.100.0/24", "192.0.2.0/24"]
+            $0.allowedCIDRs = [
+                "10.99.0.0/16", "192.168.0.0/16", "169.254.0.0/16", "198.51.100.0/24", "192.0.2.0/24",
+            ]
             $0.blockedCIDRs = ["198.51.100.10/32"]
         }
         for openable in [[], open] {
@@ -95,7 +104,8 @@ struct HostSideTests {
         let place = NetworkTools.Place.namespace(lab.host)
         let iptables = ChildCommand.locate("iptables")
         let setup = [
-            ["-N", "DOCKER-USER"], ["-A", "DOCKER-USER", "-j", "RETURN"], ["-A", "FORWARD", "-j", "DOCKER-USER"],
+            ["-N", "DOCKER-USER"], ["-A", "DOCKER-USER", "-j", "RETURN"],
+            ["-A", "FORWARD", "-j", "DOCKER-USER"],
             ["-P", "FORWARD", "DROP"],
         ]
         for arguments in setup {
@@ -118,7 +128,9 @@ struct HostSideTests {
         let lab = try await NetworkLab.make()
         let before = try await lab.hostState()
         let facts = try await lab.controller().probe()
-        for name in ["ip", "nft", "resolvers", "firewall"] { #expect(facts[name]?.isAvailable == true, "\(name)") }
+        for name in ["ip", "nft", "resolvers", "firewall"] {
+            #expect(facts[name]?.isAvailable == true, "\(name)")
+        }
         #expect(Set(facts.keys).isSuperset(of: ["ct_count", "nflog", "ip_forward"]))
         #expect(try await lab.hostState() == before)
     }

@@ -49,7 +49,8 @@ struct NetworkChangeTests {
         #expect(third.epoch == 2)
         #expect(try passes(near443, far443) != "yes")
         #expect(try holder.tryConnecting(to: NetworkLab.publicHost, 443) == "open")
-        #expect(AppliedControl.outcome("connections", in: await controller.verify(third, fewer)) == "enforced")
+        #expect(
+            AppliedControl.outcome("connections", in: await controller.verify(third, fewer)) == "enforced")
         try await controller.detach(third)
     }
 
@@ -63,7 +64,9 @@ struct NetworkChangeTests {
             let attachment = try holder.attachment(mode)
             handle = try await controller.update(handle, attachment)
             #expect(handle.mode == mode)
-            #expect(AppliedControl.outcome("network", in: await controller.verify(handle, attachment)) == "enforced")
+            #expect(
+                AppliedControl.outcome("network", in: await controller.verify(handle, attachment))
+                    == "enforced")
             let leavesHost = mode == .restricted || mode == .full
             #expect((try holder.tryConnecting(to: NetworkLab.publicHost, 80) == "open") == leavesHost)
         }
@@ -151,7 +154,8 @@ struct NetworkChangeTests {
     @Test func holderInTheHostsNamespaceIsRefused() async throws {
         let lab = try await NetworkLab.make()
         let controller = try lab.controller()
-        let process = try await ChildProcess.spawn(ChildCommand("/bin/sleep", ["600"], networkNamespace: lab.host))
+        let process = try await ChildProcess.spawn(
+            ChildCommand("/bin/sleep", ["600"], networkNamespace: lab.host))
         defer { process.kill(9) }
         let holder = try await Holder.make(lab.tools)
         var attachment = try holder.attachment(.full)

@@ -47,7 +47,8 @@ struct NetworkControllerTests {
         #expect(try holder.tryConnecting(to: NetworkLab.privateHosts[0], 80) == "open")
         #expect(try holder.tryConnecting(to: NetworkLab.metadata, 80) == "refused")
         #expect(try holder.tryConnecting(to: NetworkLab.hostAddress, 80) == "refused")
-        #expect(AppliedControl.outcome("network", in: await controller.verify(handle, attachment)) == "enforced")
+        #expect(
+            AppliedControl.outcome("network", in: await controller.verify(handle, attachment)) == "enforced")
         try await controller.detach(handle)
     }
 
@@ -109,16 +110,20 @@ struct NetworkControllerTests {
         let attachment = try holder.attachment(.restricted, connections: 3)
         let handle = try await controller.attach(attachment)
         var open: [(near: SharedDescriptor, far: SharedDescriptor)] = []
-        for _ in 0..<3 { open.append((try holder.connection(to: NetworkLab.publicHost, 80), try lab.accept(80))) }
+        for _ in 0..<3 {
+            open.append((try holder.connection(to: NetworkLab.publicHost, 80), try lab.accept(80)))
+        }
         #expect(try holder.tryConnecting(to: NetworkLab.publicHost, 443) == "refused")
         #expect(try holder.tryConnecting(to: NetworkLab.otherPublicHost, 80) == "refused")
         // Name requests have their own limit.
         #expect(try holder.tryConnecting(to: NetworkLab.resolver, 53) == "open")
-        #expect(AppliedControl.outcome("connections", in: await controller.verify(handle, attachment)) == "enforced")
+        #expect(
+            AppliedControl.outcome("connections", in: await controller.verify(handle, attachment))
+                == "enforced")
         open.removeLast()
         var outcome = ""
-        // The kernel notices in its own time that both ends have closed; and an attempt that was refused counts for
-        // a few of its ticks more, so that one that follows at once would be refused for it.
+        // The kernel notices in its own time that both ends have closed; and an attempt that was refused
+        // counts for a few of its ticks more, so that one that follows at once would be refused for it.
         for _ in 0..<100 where outcome != "open" {
             try await Task.sleep(for: .milliseconds(30))
             outcome = try holder.tryConnecting(to: NetworkLab.publicHost, 443)
@@ -136,7 +141,9 @@ struct NetworkControllerTests {
         let handle = try await controller.attach(attachment)
         #expect(try holder.tryConnecting(to: NetworkLab.publicHost, 80) == "refused")
         #expect(try holder.tryConnecting(to: NetworkLab.resolver, 53) == "refused")
-        #expect(AppliedControl.outcome("connections", in: await controller.verify(handle, attachment)) == "enforced")
+        #expect(
+            AppliedControl.outcome("connections", in: await controller.verify(handle, attachment))
+                == "enforced")
         try await controller.detach(handle)
     }
 }

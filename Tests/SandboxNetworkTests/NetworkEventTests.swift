@@ -34,16 +34,18 @@ import Testing
     @Test func lossesAreWhatWasCountedAndNotTold() {
         var losses = RefusalLosses([.port: 10])
         #expect(losses.update(counted: [.port: 15], told: [.port: 5]).isEmpty)
-        #expect(losses.update(counted: [.port: 20], told: [.port: 6]) == [NetworkEvent(cause: .port, count: 4)])
+        #expect(
+            losses.update(counted: [.port: 20], told: [.port: 6]) == [NetworkEvent(cause: .port, count: 4)])
         #expect(losses.update(counted: [.port: 20], told: [.port: 6]).isEmpty)
         // Told late what had been reported as lost: not a negative loss.
         #expect(losses.update(counted: [.port: 20], told: [.port: 9]).isEmpty)
-        #expect(losses.update(counted: [.limit: 3], told: [:]) == [NetworkEvent(cause: .limit, count: 3)])
+        let another = losses.update(counted: [.connectionLimit: 3], told: [:])
+        #expect(another == [NetworkEvent(cause: .connectionLimit, count: 3)])
     }
 
     @Test func countersAreReadFromWhatNftPrints() {
         let text = """
-            {"nftables": [{"metainfo": {"version": "1.0.6"}}, {"counter": {"family": "inet", "name": "refused_port", \
+            {"nftables": [{"metainfo": {"version": "1.0.6"}}, {"counter": {"name": "refused_port", \
             "table": "sandwarden", "handle": 1, "packets": 7, "bytes": 420}}, {"counter": {"name": "other", \
             "packets": 3}}, {"counter": {"name": "refused_nonsense", "packets": 3}}]}
             """
@@ -75,14 +77,15 @@ struct NetworkEventStreamTests {
         let open = try holder.connection(to: NetworkLab.publicHost, 80)
         let attempts: [(String, UInt16, Refusal)] = [
             (NetworkLab.publicHost, 25, .port), (NetworkLab.metadata, 80, .blockedRange),
-            (NetworkLab.otherPublicHost, 443, .limit),
+            (NetworkLab.otherPublicHost, 443, .connectionLimit),
         ]
         for (address, port, cause) in attempts {
             #expect(try holder.tryConnecting(to: address, port) == "refused")
             let event = await events.next()
             #expect(
                 event
-                    == NetworkEvent(cause: cause, address: InternetAddress(address), port: port, transport: 6))
+                    == NetworkEvent(cause: cause, address: InternetAddress(address), port: port, transport: 6)
+            )
         }
         try await controller.detach(handle)
         #expect(await events.next() == nil)

@@ -124,12 +124,15 @@ final class Holder: Sendable {
         var rules = NetworkRules()
         change(&rules)
         return NetworkAttachment(
-            sandboxID: id, policyName: try #require(PolicyName(rawValue: policy)), networkPolicy: mode, rules: rules,
+            sandboxID: id, policyName: try #require(PolicyName(rawValue: policy)), networkPolicy: mode,
+            rules: rules,
             maxConnections: connections, holderPID: pid)
     }
 
     /// Connects from inside.
-    func connection(to address: String, _ port: UInt16, within limit: Duration = .seconds(2)) throws -> SharedDescriptor {
+    func connection(
+        to address: String, _ port: UInt16, within limit: Duration = .seconds(2)
+    ) throws -> SharedDescriptor {
         let target = try #require(InternetAddress(address))
         return try NamespaceThread.run(in: namespace, kind: .network) { () throws(SystemError) in
             SharedDescriptor(try Socket.connect(to: .internet(target, port: port), deadline: limit))
@@ -137,7 +140,9 @@ final class Holder: Sendable {
     }
 
     /// `open`, or the name of what connecting came to.
-    func tryConnecting(to address: String, _ port: UInt16, within limit: Duration = .seconds(2)) throws -> String {
+    func tryConnecting(
+        to address: String, _ port: UInt16, within limit: Duration = .seconds(2)
+    ) throws -> String {
         do {
             _ = try connection(to: address, port, within: limit)
             return "open"
