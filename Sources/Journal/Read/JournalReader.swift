@@ -6,10 +6,13 @@ internal import SandboxModel
 /// Every call blocks on the disk; from asynchronous code call it where blocking is allowed.
 public struct JournalReader: Sendable {
     let storage: any JournalStorage
+    /// How often a check looks again, some milliseconds later, at a last line that may be just being written.
+    let settlingAttempts: Int
 
     /// Opens the journal below a data folder.
     /// - Throws: `notFound` when the folder is not there, `io` when it cannot be opened.
     public init(dataDirectory: String) throws(JournalError) {
+        settlingAttempts = 5
         do throws(SystemError) {
             storage = try DiskStorage(dataDirectory: dataDirectory, creating: false)
         } catch {
@@ -18,8 +21,9 @@ public struct JournalReader: Sendable {
     }
 
     /// Reads from any storage.
-    package init(storage: any JournalStorage) {
+    package init(storage: any JournalStorage, settlingAttempts: Int = 5) {
         self.storage = storage
+        self.settlingAttempts = settlingAttempts
     }
 
     /// One page of the records that a query asks for.
@@ -56,7 +60,16 @@ public struct JournalReader: Sendable {
         _ query: JournalQuery, _ body: (JournalRecord) throws(JournalError) -> Bool
     ) throws(JournalError) -> [JournalFault] {
         var scan = try StreamScan(query, in: storage)
-        try scan.run { record throws(JournalError) in try body(record) ? .goOn : .stop }
+        var failure: JournalError?
+        try scan.run { record in
+            do throws(JournalError) {
+                return try body(record) ? .goOn : .stop
+            } catch {
+                failure = error
+                return .stop
+            }
+        }
+        if let failure { throw failure }
         return scan.damage
     }
 

@@ -83,7 +83,8 @@ extension JournalReader {
         var done: Int64 = 0
         var results: [JournalVerification.Stream] = []
         for (stream, catalog) in catalogs {
-            var verifier = StreamVerifier(stream, known: heads?.streams[stream], storage: storage)
+            var verifier = StreamVerifier(
+                stream, known: heads?.streams[stream], storage: storage, settlingAttempts: settlingAttempts)
             for (place, entry) in catalog.entries.enumerated() {
                 progress(
                     VerificationProgress(

@@ -35,7 +35,7 @@ struct StreamScan {
 
     /// Walks over the records.
     mutating func run(
-        _ body: (JournalRecord) throws(JournalError) -> Step
+        _ body: (JournalRecord) -> Step
     ) throws(JournalError) {
         let catalog = try SegmentCatalog.load(stream, in: storage)
         let places =
@@ -59,7 +59,7 @@ struct StreamScan {
 
     private mutating func walk(
         _ segment: SegmentFile, _ entry: SegmentCatalog.Entry, isLast: Bool,
-        _ body: (JournalRecord) throws(JournalError) -> Step
+        _ body: (JournalRecord) -> Step
     ) throws(JournalError) -> Step {
         var place = Place(name: entry.name, isLast: isLast)
         do {
@@ -86,30 +86,30 @@ struct StreamScan {
 
     private mutating func walkOn(
         _ segment: SegmentFile, _ entry: SegmentCatalog.Entry, _ place: Place,
-        _ body: (JournalRecord) throws(JournalError) -> Step
+        _ body: (JournalRecord) -> Step
     ) throws(JournalError) -> Step {
         let start =
             after >= entry.firstSeq ? try PlainSeek.lineBefore(recordAfter: after, in: segment.file) : 0
         var lines = ForwardLines(segment, position: start, offset: start, number: start == 0 ? 1 : 0)
         while let line = try lines.next() {
-            if case .stop = try take(line, place, body) { return .stop }
+            if case .stop = take(line, place, body) { return .stop }
         }
         return .goOn
     }
 
     private mutating func walkBack(
-        _ segment: SegmentFile, _ place: Place, _ body: (JournalRecord) throws(JournalError) -> Step
+        _ segment: SegmentFile, _ place: Place, _ body: (JournalRecord) -> Step
     ) throws(JournalError) -> Step {
         let end = upTo < .max ? try PlainSeek.record(after: upTo, in: segment) : nil
         var lines = try BackwardLines(segment.file, end: end)
         while let line = try lines.next() {
-            if case .stop = try take(line, place, body) { return .stop }
+            if case .stop = take(line, place, body) { return .stop }
         }
         return .goOn
     }
 
     private mutating func walkBlocks(
-        _ segment: SegmentFile, _ place: Place, _ body: (JournalRecord) throws(JournalError) -> Step
+        _ segment: SegmentFile, _ place: Place, _ body: (JournalRecord) -> Step
     ) throws(JournalError) -> Step {
         var index = segment.index
         if index == nil || index?.blocks.isEmpty == true {
@@ -132,15 +132,15 @@ struct StreamScan {
                 begin = newline + 1
             }
             for line in isNewestFirst ? lines.reversed() : lines {
-                if case .stop = try take(line, place, body) { return .stop }
+                if case .stop = take(line, place, body) { return .stop }
             }
         }
         return .goOn
     }
 
     private mutating func take(
-        _ line: RawLine, _ place: Place, _ body: (JournalRecord) throws(JournalError) -> Step
-    ) throws(JournalError) -> Step {
+        _ line: RawLine, _ place: Place, _ body: (JournalRecord) -> Step
+    ) -> Step {
         // The segment's header.
         if line.offset == 0 { return .goOn }
         guard line.isTerminated else {
@@ -157,7 +157,7 @@ struct StreamScan {
         if claim.seq > upTo { return isNewestFirst ? .goOn : .stop }
         if claim.seq <= after { return isNewestFirst ? .stop : .goOn }
         guard filter.matches(line.bytes, fields) else { return .goOn }
-        return try body(JournalRecord(stream: stream, seq: claim.seq, line: line.bytes))
+        return body(JournalRecord(stream: stream, seq: claim.seq, line: line.bytes))
     }
 
     private mutating func note(_ kind: JournalFault.Kind, _ line: RawLine, _ place: Place, _ detail: String) {

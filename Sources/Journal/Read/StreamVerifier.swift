@@ -6,6 +6,7 @@ struct StreamVerifier {
     private let stream: JournalStream
     private let known: StreamHead?
     private let storage: any JournalStorage
+    private let settlingAttempts: Int
     private var result: JournalVerification.Stream
     private var checker: LineChecker
     private var isFirst = true
@@ -24,10 +25,11 @@ struct StreamVerifier {
         var isSealed = false
     }
 
-    init(_ stream: JournalStream, known: StreamHead?, storage: any JournalStorage) {
+    init(_ stream: JournalStream, known: StreamHead?, storage: any JournalStorage, settlingAttempts: Int) {
         self.stream = stream
         self.known = known
         self.storage = storage
+        self.settlingAttempts = settlingAttempts
         result = JournalVerification.Stream(stream)
         checker = LineChecker(stream, expectedSeq: nil, chain: nil, isThorough: true)
     }
@@ -73,7 +75,7 @@ struct StreamVerifier {
     /// A line without an end may be one that a running journal is just writing: looks again a few times.
     private func settle(_ lines: inout ForwardLines, isLast: Bool) throws(JournalError) -> RawLine? {
         guard isLast else { return nil }
-        for _ in 0..<5 {
+        for _ in 0..<settlingAttempts {
             if let line = try lines.next(), line.isTerminated { return line }
             _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .milliseconds(20))
         }

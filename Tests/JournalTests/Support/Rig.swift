@@ -40,6 +40,11 @@ struct Rig: Sendable {
         try JournalWriter.open(storage, configuration, metrics: MetricsRegistry())
     }
 
+    /// A reader that takes a last line as it is: nobody writes.
+    static func reader(_ storage: any JournalStorage) -> JournalReader {
+        JournalReader(storage: storage, settlingAttempts: 0)
+    }
+
     /// Members of a record that can be told from all others.
     func members(
         _ number: Int, sandbox: String = "sb-aaaaaaaaaa", type: String = "process_violation",
@@ -59,16 +64,26 @@ struct Contents {
     /// Ids of callers' records in order, with their numbers.
     var ids: [(id: String, seq: Int64)] = []
     var damage: [JournalFault] = []
+    /// Numbers of lines of the right form that are no JSON.
+    var unreadable: [Int64] = []
 
     init(_ storage: any JournalStorage, _ stream: JournalStream) throws {
         var query = JournalQuery(stream, order: .oldestFirst)
         query.includesOwnRecords = true
         var found: [(String, Int64)] = []
+        var unreadable: [Int64] = []
         damage = try JournalReader(storage: storage).forEach(query) { record throws(JournalError) in
-            if record.ownKind == nil, let id = try record.json()["id"]?.string { found.append((id, record.seq)) }
+            do {
+                if record.ownKind == nil, let id = try record.json()["id"]?.string {
+                    found.append((id, record.seq))
+                }
+            } catch {
+                unreadable.append(record.seq)
+            }
             return true
         }
         ids = found.map { (id: $0.0, seq: $0.1) }
+        self.unreadable = unreadable
     }
 
     var names: [String] { ids.map(\.id) }

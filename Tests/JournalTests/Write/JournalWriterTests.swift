@@ -78,7 +78,7 @@ import Testing
             let own = contents.names.filter { (Int($0.dropFirst(2)) ?? -1) / 100 == caller }
             #expect(own == (0..<20).map { "r-\(caller * 100 + $0)" })
         }
-        #expect(try JournalReader(storage: storage).verify().isIntact)
+        #expect(try Rig.reader(storage).verify().isIntact)
     }
 
     @Test func bufferedRecordsKeepTheirPlaceAmongWaitedOnes() async throws {
@@ -95,7 +95,8 @@ import Testing
         let (writer, _) = try rig.open(MemoryStorage())
         let cases: [([JSONMember], JournalError.Code)] = [
             ([JSONMember("seq", 1)], .invalidRecord), ([JSONMember("chain", "")], .invalidRecord),
-            ([JSONMember("journal", "gap")], .invalidRecord), ([JSONMember("timestamp", "now")], .invalidRecord),
+            ([JSONMember("journal", "gap")], .invalidRecord),
+            ([JSONMember("timestamp", "now")], .invalidRecord),
             ([JSONMember("a", 1), JSONMember("a", 2)], .invalidRecord),
             ([JSONMember("a", .object([JSONMember("b", 1), JSONMember("b", 1)]))], .invalidRecord),
             ([JSONMember("a", .string(String(repeating: "x", count: RecordLine.maximumBytes)))], .tooLarge),
@@ -170,7 +171,7 @@ import Testing
             await writer.close()
         }
         #expect(storage.paths.filter { $0.hasPrefix("violations/") } == [firstSegment(.violations)])
-        #expect(try JournalReader(storage: storage).verify().isIntact)
+        #expect(try Rig.reader(storage).verify().isIntact)
     }
 
     @Test func anotherBootBeginsAnotherSegment() async throws {
@@ -186,7 +187,7 @@ import Testing
         let expected = ["violations/000000000001.jsonl", "violations/000000000003.jsonl"]
         #expect(storage.paths.filter { $0.hasPrefix("violations/") } == expected)
         #expect(storage.paths.filter { $0.hasPrefix("audit/") } == [firstSegment(.audit)])
-        #expect(try JournalReader(storage: storage).verify().isIntact)
+        #expect(try Rig.reader(storage).verify().isIntact)
     }
 
     @Test func blockingCallersAreToldTheNumber() async throws {
@@ -214,7 +215,9 @@ import Testing
         #expect(try reader.query(JournalQuery(.violations)).records.map(\.seq) == (1...10).reversed())
         #expect(try reader.verify().isIntact)
         await writer.close()
-        let missing = #expect(throws: JournalError.self) { try JournalReader(dataDirectory: folder.path + "/no") }
+        let missing = #expect(throws: JournalError.self) {
+            try JournalReader(dataDirectory: folder.path + "/no")
+        }
         #expect(missing?.code == .notFound)
     }
 }
