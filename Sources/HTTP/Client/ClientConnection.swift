@@ -11,7 +11,7 @@ final class ClientConnection {
     var input: [UInt8] = []
     var output = OutputBuffer()
     /// What is waited for; `nil` while the socket is not in the loop's set.
-    var interest: ReadyEvents?
+    var interest: Interest?
     /// Whether the connection carries raw bytes.
     var isRaw = false
     /// Whether the reader of the body has enough for now.

@@ -171,19 +171,18 @@ extension ClientLoop {
     }
 
     private mutating func updateInterest(_ connection: ClientConnection, in context: inout EventContext) {
-        var wanted: ReadyEvents = []
-        if !connection.isPaused, !connection.hasPeerClosed { wanted.insert(.readable) }
-        if !connection.output.isEmpty { wanted.insert(.writable) }
+        let wanted = Interest(
+            reads: !connection.isPaused && !connection.hasPeerClosed, writes: !connection.output.isEmpty)
         // A socket whose other side is gone is always ready: one that is waited for in no way must leave
         // the set.
-        let next: ReadyEvents? = wanted.isEmpty ? nil : wanted
+        let next: Interest? = wanted == Interest() ? nil : wanted
         guard next != connection.interest else { return }
         do throws(SystemError) {
             let socket = connection.socket
             if let next, connection.interest == nil {
-                try context.poller.add(socket.descriptor, next, token: connection.token)
+                try context.poller.add(socket.descriptor, next.events, token: connection.token)
             } else if let next {
-                try context.poller.modify(socket.descriptor, next, token: connection.token)
+                try context.poller.modify(socket.descriptor, next.events, token: connection.token)
             } else {
                 try context.poller.remove(socket.descriptor)
             }

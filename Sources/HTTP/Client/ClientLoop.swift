@@ -75,8 +75,8 @@ struct ClientLoop: ~Copyable, EventHandler {
         guard let connection = table[token] else { return }
         if connection.isPaused || connection.hasPeerClosed {
             // The other side is gone; what it sent is still in the socket and is read when there is room.
-            if !events.isDisjoint(with: [.error, .hangUp]) { connection.output.discard() }
-        } else if !events.isDisjoint(with: [.readable, .error, .hangUp]) {
+            if events.isBroken { connection.output.discard() }
+        } else if events.isReadable || events.isBroken {
             receive(connection, in: &context)
         }
         pump(connection, in: &context)

@@ -72,6 +72,11 @@ public struct HTTPBodyWriter: Sendable {
         try await outbox.write(bytes)
     }
 
+    /// Sets the fields that follow the body; they are sent to HTTP/1.1 clients, when the body is complete.
+    public func setTrailers(_ trailers: HTTPHeaders) {
+        outbox.setTrailers(trailers)
+    }
+
     /// Hands text over for sending; see ``write(_:)-([UInt8])``.
     public func write(_ text: String) async throws(HTTPStreamError) {
         try await outbox.write(Array(text.utf8))

@@ -17,6 +17,9 @@ public struct HTTPServerConfiguration: Sendable {
     /// Requests that are answered later, at the same time; one more is answered with 503. A streamed reply
     /// counts until it ends.
     public var maxPendingRequests = 1000
+    /// Bytes of request bodies that may be in memory at the same time, over all connections; a request that
+    /// would go beyond is answered with 503.
+    public var maxBodyBytesInMemory = 512 << 20
     /// Bytes of a streamed reply that may wait before its producer has to wait.
     public var streamBufferBytes = 256 * 1024
     /// Bytes of replies that may wait on one connection before further pipelined requests are left unread.

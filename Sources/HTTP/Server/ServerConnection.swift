@@ -44,6 +44,8 @@ final class ServerConnection {
     /// Bytes that have been received and not yet read.
     var input: [UInt8] = []
     var body: [UInt8] = []
+    /// Bytes that the present request's body has been counted with.
+    var reservedBody = 0
     /// Limit of the present body, also when it is decompressed.
     var bodyLimit = 0
     var bodyIsGzip = false
@@ -51,7 +53,7 @@ final class ServerConnection {
     var awaitsContinue = false
     var output = OutputBuffer()
     var exchange: Exchange?
-    var interest: ReadyEvents = .readable
+    var interest = Interest(reads: true)
     /// Whether the client has said that it sends no more.
     var hasPeerClosed = false
     /// Whether the connection ends when the output has been sent.

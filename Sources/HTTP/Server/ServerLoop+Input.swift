@@ -76,8 +76,10 @@ extension ServerLoop {
             case .framing(let end):
                 position += end
             case .body(let range):
-                connection.body.append(copying: rest.extracting(range))
                 position += range.upperBound
+                if reserve(connection, range.count, now: now) {
+                    connection.body.append(copying: rest.extracting(range))
+                }
             case .end(let end):
                 position += end
                 dispatch(connection, now: now)
@@ -88,6 +90,24 @@ extension ServerLoop {
         }
         // What follows the last request of a connection is nobody's.
         return connection.closesAfterOutput ? bytes.count : position
+    }
+
+    /// Makes room for bytes of a body, or refuses the request.
+    private mutating func reserve(
+        _ connection: ServerConnection, _ count: Int, now: MonotonicInstant
+    ) -> Bool {
+        guard shared.reserveBody(count) else {
+            shared.metrics.shed.increment()
+            refuse(connection, overload("Too many request bodies are in memory."), now: now)
+            return false
+        }
+        connection.reservedBody += count
+        return true
+    }
+
+    private func overload(_ detail: String) -> HTTPResponse {
+        Problem.overload(
+            .serviceUnavailable, detail: detail, retryAfterSeconds: configuration.retryAfterSeconds)
     }
 
     /// Nothing more can be read before bytes arrive.
@@ -134,7 +154,9 @@ extension ServerLoop {
         if connection.bodyIsGzip, head.hasBody {
             connection.bodyIsGzip = false
             do throws(Gzip.Fault) {
+                let packed = body.count
                 body = try Gzip.decompress(body, limit: connection.bodyLimit)
+                guard reserve(connection, max(0, body.count - packed), now: now) else { return }
             } catch {
                 let isTooLarge = error == .tooLarge
                 let rejection = HTTPRejection(
@@ -184,12 +206,7 @@ extension ServerLoop {
     ) {
         guard shared.tasks.enter(limit: configuration.maxPendingRequests) else {
             shared.metrics.shed.increment()
-            finish(
-                connection,
-                Problem.overload(
-                    .serviceUnavailable, detail: "Too many requests are being answered.",
-                    retryAfterSeconds: configuration.retryAfterSeconds),
-                now: now)
+            finish(connection, overload("Too many requests are being answered."), now: now)
             return
         }
         shared.metrics.pending.increment()

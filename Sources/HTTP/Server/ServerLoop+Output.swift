@@ -18,6 +18,7 @@ extension ServerLoop {
         connection.exchange = nil
         connection.input = []
         connection.body = []
+        releaseBody(of: connection)
         connection.closesAfterOutput = true
     }
 
@@ -67,6 +68,7 @@ extension ServerLoop {
     private func conclude(_ connection: ServerConnection, now: MonotonicInstant) {
         guard let exchange = connection.exchange else { return }
         connection.exchange = nil
+        releaseBody(of: connection)
         shared.metrics.answered(
             exchange.method, exchange.status, after: exchange.started.duration(to: .now()))
         connection.enter(.idle, at: now, configuration.timeouts)
@@ -111,7 +113,9 @@ extension ServerLoop {
             return !delivery.bytes.isEmpty
         case .finished:
             if exchange.isChunked {
-                connection.output.append { ResponseEncoder.appendLastChunk(trailers: [:], to: &$0) }
+                connection.output.append {
+                    ResponseEncoder.appendLastChunk(trailers: delivery.trailers, to: &$0)
+                }
             }
         case .failed:
             connection.closesAfterOutput = true

@@ -7,22 +7,21 @@ extension ServerLoop {
 
     /// Says which events of the connection are waited for. In the common case that is nothing new.
     mutating func updateInterest(_ connection: ServerConnection, in context: inout EventContext) {
-        var wanted: ReadyEvents = []
-        if !connection.output.isEmpty { wanted.insert(.writable) }
+        var wanted = Interest(writes: !connection.output.isEmpty)
         if connection.phase == .lingering {
             guard connection.receivedInPhase < Self.mostLingeringBytes else {
                 close(connection)
                 return
             }
-            wanted.insert(.readable)
+            wanted.reads = true
         } else if !connection.hasPeerClosed, !connection.closesAfterOutput,
             connection.input.count < inputLimit
         {
-            wanted.insert(.readable)
+            wanted.reads = true
         }
         guard wanted != connection.interest else { return }
         do throws(SystemError) {
-            try context.poller.modify(connection.socket, wanted, token: connection.token)
+            try context.poller.modify(connection.socket, wanted.events, token: connection.token)
             connection.interest = wanted
         } catch {
             close(connection)

@@ -40,11 +40,11 @@ struct ServerLoop: ~Copyable, EventHandler {
             return
         }
         guard let connection = table[token] else { return }
-        if !events.isDisjoint(with: [.error, .hangUp]) {
+        if events.isBroken {
             close(connection)
             return
         }
-        if events.contains(.readable) { receive(connection, in: &context) }
+        if events.isReadable { receive(connection, in: &context) }
         if !connection.isClosed { pump(connection, in: &context) }
     }
 
@@ -73,6 +73,7 @@ struct ServerLoop: ~Copyable, EventHandler {
         connection.exchange?.outbox?.close()
         connection.exchange = nil
         connection.output.discard()
+        releaseBody(of: connection)
         table.remove(connection.token)
         guard connection.isAdmitted else {
             turnedAway -= 1
@@ -81,6 +82,13 @@ struct ServerLoop: ~Copyable, EventHandler {
         shared.admission.leave(connection.client)
         shared.metrics.connections.decrement()
         shared.connections.leave()
+    }
+
+    /// Counts the present request's body out.
+    func releaseBody(of connection: ServerConnection) {
+        guard connection.reservedBody > 0 else { return }
+        shared.releaseBody(connection.reservedBody)
+        connection.reservedBody = 0
     }
 
     /// Stops listening, and closes every connection as soon as its present request has been answered.

@@ -15,6 +15,7 @@ final class ServerShared: Sendable {
     private let loops = Mutex<[EventLoop<ServerLoop>]>([])
     private let firstNumber: UInt64
     private let requestCount = Atomic<UInt64>(0)
+    private let bodyBytes = Atomic<Int>(0)
 
     init(configuration: HTTPServerConfiguration, handler: any HTTPHandler, metrics: MetricsRegistry) {
         self.configuration = configuration
@@ -35,6 +36,21 @@ final class ServerShared: Sendable {
     func post(to index: Int, _ work: @escaping EventLoop<ServerLoop>.Work) -> Bool {
         let loop = loops.withLock { $0.indices.contains(index) ? $0[index] : nil }
         return loop?.post(work) ?? false
+    }
+
+    /// Counts bytes of a request's body in, if there is room for them.
+    func reserveBody(_ count: Int) -> Bool {
+        guard bodyBytes.wrappingAdd(count, ordering: .relaxed).newValue <= configuration.maxBodyBytesInMemory
+        else {
+            releaseBody(count)
+            return false
+        }
+        return true
+    }
+
+    /// Counts bytes of a request's body out.
+    func releaseBody(_ count: Int) {
+        bodyBytes.wrappingSubtract(count, ordering: .relaxed)
     }
 
     /// A number for a request, different for each, and starting somewhere else in each run.

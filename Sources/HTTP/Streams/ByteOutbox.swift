@@ -10,6 +10,8 @@ final class ByteOutbox: Sendable {
         var bytes: [UInt8]
         /// How the stream goes on after these bytes.
         var ending: Ending
+        /// What follows the end.
+        var trailers: HTTPHeaders
     }
 
     /// How a stream ends.
@@ -25,6 +27,7 @@ final class ByteOutbox: Sendable {
     private struct State {
         var bytes: [UInt8] = []
         var ending = Ending.open
+        var trailers = HTTPHeaders()
         var isClosed = false
         var isNotified = false
         var nextWaiter = 0
@@ -56,6 +59,11 @@ final class ByteOutbox: Sendable {
         }
     }
 
+    /// Sets what follows the end of the stream.
+    func setTrailers(_ trailers: HTTPHeaders) {
+        state.withLock { $0.trailers = trailers }
+    }
+
     /// Ends the stream; the loop takes what is left first. Later calls change nothing.
     func finish(_ ending: Ending = .finished) {
         let mustNotify = state.withLock { state in
@@ -69,7 +77,7 @@ final class ByteOutbox: Sendable {
     /// Takes everything. The loop's side.
     func take() -> Delivery {
         let (delivery, waiters) = state.withLock { state in
-            let delivery = Delivery(bytes: state.bytes, ending: state.ending)
+            let delivery = Delivery(bytes: state.bytes, ending: state.ending, trailers: state.trailers)
             state.bytes = []
             state.isNotified = false
             defer { state.waiters = [:] }

@@ -77,8 +77,8 @@ struct ServerRefusalTests {
 
     /// A client that sends a body without waiting still sees why it was refused.
     @Test func theReasonSurvivesAClientThatKeepsSending() async throws {
-        try await withServer(ClosureHandler(limit: 10, answer: ClosureHandler.echo.answer)) {
-            (server) async throws in
+        let handler = ClosureHandler(limit: 10, answer: ClosureHandler.echo.answer)
+        try await withServer(handler, { $0.timeouts.linger = .seconds(60) }) { (server) async throws in
             let client = try await RawClient.connect(server.addresses[0])
             try await client.send("PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
             try await client.send([UInt8](repeating: 0, count: 1_000_000))
@@ -156,6 +156,27 @@ struct ServerRefusalTests {
             #expect(try await second.exchange(simpleGet).text == "now")
             gate.fire()
             #expect(try await first.reply()?.text == "waited")
+        }
+    }
+
+    /// All bodies together are bounded, and what was taken is given back in every way that a request can end.
+    @Test func bodiesTogetherAreBounded() async throws {
+        let handler = ClosureHandler(limit: 10_000, answer: ClosureHandler.echo.answer)
+        try await withServer(handler, { $0.maxBodyBytesInMemory = 1000 }) { (server) async throws in
+            let head = { (length: Int) in "PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n\r\n" }
+            let body = { String(repeating: "x", count: $0) }
+            for _ in 0..<5 {
+                #expect(try await exchange(server, head(1000) + body(1000)).status == 200)
+                let refused = try await exchange(server, head(1001) + body(1001))
+                #expect(refused.status == 503 && refused.headers["retry-after"] == "1")
+                do {
+                    let gone = try await RawClient.connect(server.addresses[0])
+                    try await gone.send(head(1000) + body(900))
+                    try gone.reset()
+                }
+                try await eventually { server.connectionCount == 0 }
+            }
+            #expect(try await exchange(server, head(1000) + body(1000)).status == 200)
         }
     }
 

@@ -34,6 +34,23 @@ struct ServerStreamTests {
         }
     }
 
+    @Test func fieldsMayFollowABody() async throws {
+        let handler = ClosureHandler { _ in
+            .now(
+                HTTPResponse(
+                    body: .stream(
+                        HTTPBodyStream { writer in
+                            try await writer.write("x")
+                            writer.setTrailers(["Exit-Code": "0", "Content-Length": "9"])
+                        })))
+        }
+        try await withServer(handler) { (server) async throws in
+            let client = try await RawClient.connect(server.addresses[0])
+            for _ in 0..<2 { #expect(try await client.exchange(simpleGet).trailers == ["Exit-Code": "0"]) }
+            #expect(try await exchange(server, "GET / HTTP/1.0\r\n\r\n").text == "x")
+        }
+    }
+
     @Test func headDoesNotProduce() async throws {
         let produced = Atomic<Bool>(false)
         let handler = ClosureHandler { _ in
