@@ -15,6 +15,9 @@ struct ForwardPath: Sendable {
     private let logger: Logger
     /// The program that `DOCKER-USER` was changed with; `nil` when there are no rules of ours.
     private var filter: String?
+    /// When the firewall was last looked at; a look costs a run of nft.
+    private var lastLook: MonotonicInstant?
+    private static let lookInterval = Duration.seconds(10)
 
     init(names: NetworkNames, tools: NetworkTools, logger: Logger) {
         self.names = names
@@ -31,11 +34,17 @@ struct ForwardPath: Sendable {
     mutating func set(isNeeded: Bool, forwards: Bool) async throws(NetworkError) {
         if forwards { try await switchOnForwarding() }
         if isNeeded {
-            if filter == nil { try await openFirewall() }
+            if filter == nil, isLookDue { try await openFirewall() }
         } else if let program = filter {
             try await ForwardPath.closeFirewall(program, names, tools)
             filter = nil
+            lastLook = nil
         }
+    }
+
+    private var isLookDue: Bool {
+        guard let lastLook else { return true }
+        return lastLook.duration(to: .now()) > ForwardPath.lookInterval
     }
 
     private func switchOnForwarding() async throws(NetworkError) {
@@ -52,7 +61,9 @@ struct ForwardPath: Sendable {
     }
 
     private mutating func openFirewall() async throws(NetworkError) {
-        guard let program = try await ForwardPath.droppingFirewall(tools) else { return }
+        let program = try await ForwardPath.droppingFirewall(tools)
+        lastLook = .now()
+        guard let program else { return }
         guard try await ForwardPath.hasUserChain(program, tools) else {
             logger.warning(
                 "network: FORWARD drops by default and there is no DOCKER-USER; sandboxes reach nothing",

@@ -158,6 +158,16 @@ actor HostSide {
         try await run.value.get()
     }
 
+    /// As ``synchronise()``, with the error as a value: for callers that have something else to wait for.
+    func failureOfSynchronising() async -> NetworkError? {
+        do throws(NetworkError) {
+            try await synchronise()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     private func bringUp(to wanted: UInt64) async -> Result<Void, NetworkError> {
         guard appliedChange < wanted else { return .success(()) }
         let change = wantedChange

@@ -86,8 +86,18 @@ package final class NetworkController: Sendable {
         do throws(NetworkError) {
             let ruleset = NamespaceRuleset(
                 rules: handle.rules, countsConnections: counts, epoch: handle.epoch)
-            try await tools.nft(ruleset.script(), in: inside)
-            try await host.synchronise()
+            // The namespace's table and the host's at the same time: neither needs the other.
+            let tools = self.tools
+            let table = Task { () -> Result<Void, NetworkError> in
+                do throws(NetworkError) {
+                    return .success(try await tools.nft(ruleset.script(), in: inside))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            let hostFailure = await host.failureOfSynchronising()
+            try await table.value.get()
+            if let hostFailure { throw hostFailure }
             try await connect(handle, inside)
         } catch {
             await takeBack(handle)

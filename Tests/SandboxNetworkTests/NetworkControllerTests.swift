@@ -52,6 +52,56 @@ struct NetworkControllerTests {
         try await controller.detach(handle)
     }
 
+    @Test func datagramsAreHeldToTheSameRules() async throws {
+        let lab = try await NetworkLab.make()
+        let controller = try lab.controller()
+        let holder = try await Holder.make(lab.tools)
+        let handle = try await controller.attach(try holder.attachment(.restricted))
+        let table: [(String, UInt16, Bool)] = [
+            (NetworkLab.publicHost, 443, true), (NetworkLab.publicHost, 4444, false),
+            (NetworkLab.resolver, 53, true), (NetworkLab.resolver, 443, false),
+            (NetworkLab.metadata, 80, false),
+        ]
+        for (address, port, arrives) in table {
+            let listener = try lab.datagramListener(on: address, port)
+            #expect(
+                try holder.datagram(to: address, port, arrivesAt: listener) == arrives, "\(address) \(port)")
+        }
+        try await controller.detach(handle)
+    }
+
+    @Test func thereIsNoIPv6EvenWhereTheHostHasIt() async throws {
+        let lab = try await NetworkLab.make()
+        try await lab.tools.ip(["addr add 2001:db8::2/64 dev wan0 nodad"], in: .namespace(lab.host))
+        let controller = try lab.controller()
+        for mode in NetworkPolicy.allCases {
+            let holder = try await Holder.make(lab.tools)
+            let attachment = try holder.attachment(mode)
+            let handle = try await controller.attach(attachment)
+            let inside = NetworkTools.Place.namespace(holder.namespace)
+            let addresses = try await lab.tools.interfaces(in: inside).flatMap(\.addresses)
+            #expect(addresses.allSatisfy { if case .v4 = $0.address { true } else { false } })
+            #expect(try holder.tryConnecting(to: "2001:db8::2", 80) != "open")
+            if handle.interface != nil {
+                // Switched on again by somebody, the rules refuse it, and the check finds it.
+                try await lab.tools.writeControls(
+                    [
+                        ("/proc/sys/net/ipv6/conf/all/disable_ipv6", "0"),
+                        ("/proc/sys/net/ipv6/conf/eth0/disable_ipv6", "0"),
+                    ], in: inside)
+                try await lab.tools.ip(
+                    ["addr add 2001:db8::9/64 dev eth0 nodad"], in: inside)
+                #expect(
+                    try holder.tryConnecting(to: "2001:db8::2", 80, within: .milliseconds(700)) != "open")
+                let counters = try #require(await controller.counters(in: holder.namespace))
+                #expect(counters[.other] ?? 0 > 0)
+                let found = AppliedControl.outcome("network", in: await controller.verify(handle, attachment))
+                #expect(found.contains("disable_ipv6"))
+            }
+            try await controller.detach(handle)
+        }
+    }
+
     @Test func noneHasLoopbackAlone() async throws {
         let lab = try await NetworkLab.make()
         let before = try await lab.hostState()

@@ -57,6 +57,14 @@ final class NetworkLab: Sendable {
         hostListeners = try [53, 80].map { try NetworkLab.listen(in: host, port: $0) }
     }
 
+    /// A bound UDP socket of the world.
+    func datagramListener(on address: String, _ port: UInt16) throws -> SharedDescriptor {
+        let target = try #require(InternetAddress(address))
+        return try NamespaceThread.run(in: world, kind: .network) { () throws(SystemError) in
+            SharedDescriptor(try Datagram.bound(to: target, port))
+        }
+    }
+
     /// Takes one connection of the world's listener, waiting for it.
     func accept(_ port: UInt16) throws -> SharedDescriptor {
         let listener = try #require(listeners[port])
@@ -139,6 +147,22 @@ final class Holder: Sendable {
         }
     }
 
+    /// Sends a datagram from inside; whether it arrives within a while at that listener.
+    func datagram(to address: String, _ port: UInt16, arrivesAt listener: SharedDescriptor) throws -> Bool {
+        let target = try #require(InternetAddress(address))
+        let bytes: [UInt8] = [1, 2, 3]
+        _ = try NamespaceThread.run(in: namespace, kind: .network) { () throws(SystemError) in
+            let near = try Datagram.connected(to: target, port)
+            do throws(SystemError) {
+                return try near.send(bytes.span) == .bytes(3)
+            } catch {
+                // The refusal's answer may come with the call itself.
+                return false
+            }
+        }
+        return try listener.descriptor.waitReadable(until: .now().advanced(by: .milliseconds(500)))
+    }
+
     /// `open`, or the name of what connecting came to.
     func tryConnecting(
         to address: String, _ port: UInt16, within limit: Duration = .seconds(2)
@@ -155,6 +179,42 @@ final class Holder: Sendable {
             default: return error.description
             }
         }
+    }
+}
+
+/// UDP, as far as these tests need it.
+enum Datagram {
+    static func bound(to address: InternetAddress, _ port: UInt16) throws(SystemError) -> Descriptor {
+        // SAFETY: the pointer is only handed on, for the call.
+        try unsafe make(address, port, "bind") { unsafe Glibc.bind($0, $1, $2) }
+    }
+
+    static func connected(to address: InternetAddress, _ port: UInt16) throws(SystemError) -> Descriptor {
+        // SAFETY: the pointer is only handed on, for the call.
+        try unsafe make(address, port, "connect") { unsafe Glibc.connect($0, $1, $2) }
+    }
+
+    private static func make(
+        _ address: InternetAddress, _ port: UInt16, _ operation: String,
+        _ call: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) throws(SystemError) -> Descriptor {
+        let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let number = socket(AF_INET, type, 0)
+        guard number >= 0 else { throw SystemError(errno: errno, operation: "socket") }
+        let descriptor = Descriptor(owning: number)
+        guard case .v4(let value) = address else { throw SystemError(errno: EINVAL, operation: operation) }
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_port = port.bigEndian
+        name.sin_addr.s_addr = value.bigEndian
+        // SAFETY: the structure is read during the call, and its size is given.
+        let status = unsafe withUnsafePointer(to: &name) { place in
+            unsafe place.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe call(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard status == 0 else { throw SystemError(errno: errno, operation: operation) }
+        return descriptor
     }
 }
 
