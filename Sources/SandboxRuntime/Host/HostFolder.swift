@@ -30,30 +30,27 @@ struct HostFolder: ~Copyable, Sendable {
     borrowing func makeFolders(_ name: String, mode: UInt32 = 0o755) throws(SystemError) {
         var done = ""
         for component in name.split(separator: "/") {
+            let place = try place(of: done.isEmpty ? String(component) : "\(done)/\(component)")
             done += done.isEmpty ? String(component) : "/\(component)"
             do throws(SystemError) {
-                try descriptor.makeDirectory(RawPath(done), mode: mode)
+                try place.parent.makeDirectory(place.name, mode: mode)
             } catch {
                 guard error.errno == EEXIST else { throw error }
                 continue
             }
-            try Descriptor.open(
-                at: descriptor, path: RawPath(done), flags: O_RDONLY | O_DIRECTORY,
-                resolve: [.beneath, .noSymlinks]
-            ).changeMode(mode)
+            try place.open(flags: O_RDONLY | O_DIRECTORY).changeMode(mode)
         }
     }
 
     /// Writes a whole file, anew.
     borrowing func write(_ name: String, _ content: [UInt8], mode: UInt32) throws(SystemError) {
+        let place = try place(of: name)
         do throws(SystemError) {
-            try descriptor.remove(RawPath(name))
+            try place.parent.remove(place.name)
         } catch {
             guard error.errno == ENOENT else { throw error }
         }
-        let file = try Descriptor.open(
-            at: descriptor, path: RawPath(name), flags: O_WRONLY | O_CREAT | O_EXCL, mode: mode,
-            resolve: [.beneath, .noSymlinks])
+        let file = try place.open(flags: O_WRONLY | O_CREAT | O_EXCL, mode: mode)
         try file.writeAll(content.span)
         try file.changeMode(mode)
     }
@@ -65,20 +62,45 @@ struct HostFolder: ~Copyable, Sendable {
 
     /// Makes a symbolic link unless one is there.
     borrowing func link(_ name: String, to target: RawPath) throws(SystemError) {
+        let place = try place(of: name)
         do throws(SystemError) {
-            try descriptor.makeSymbolicLink(RawPath(name), target: target)
+            try place.parent.makeSymbolicLink(place.name, target: target)
         } catch {
             guard error.errno == EEXIST else { throw error }
         }
     }
 
-    /// Makes a named pipe that everybody may read and root alone write.
+    /// Makes a named pipe.
     borrowing func makeFIFO(_ name: String, mode: UInt32) throws(SystemError) {
-        try descriptor.makeFIFO(RawPath(name), mode: mode)
+        let place = try place(of: name)
+        try place.parent.makeFIFO(place.name, mode: mode)
         // Opening a FIFO for both directions does not wait for another side.
-        try Descriptor.open(
-            at: descriptor, path: RawPath(name), flags: O_RDWR | O_NONBLOCK, resolve: [.beneath, .noSymlinks]
-        ).changeMode(mode)
+        try place.open(flags: O_RDWR | O_NONBLOCK).changeMode(mode)
+    }
+
+    /// One name in an opened folder.
+    private struct Place: ~Copyable {
+        let parent: Descriptor
+        let name: RawPath
+
+        borrowing func open(flags: Int32, mode: UInt32 = 0) throws(SystemError) -> Descriptor {
+            try Descriptor.open(
+                at: parent, path: name, flags: flags | O_NOFOLLOW, mode: mode,
+                resolve: [.beneath, .noSymlinks])
+        }
+    }
+
+    /// Opens the folder that a name is in; no link on the way is followed.
+    private borrowing func place(of name: String) throws(SystemError) -> Place {
+        var components = name.split(separator: "/")
+        guard let last = components.popLast(), last != "..", last != "." else {
+            throw SystemError(errno: EINVAL, operation: "open", detail: name)
+        }
+        let above = components.isEmpty ? "." : components.joined(separator: "/")
+        let parent = try Descriptor.open(
+            at: descriptor, path: RawPath(above), flags: O_RDONLY | O_DIRECTORY,
+            resolve: [.beneath, .noSymlinks])
+        return Place(parent: parent, name: RawPath(String(last)))
     }
 }
 

@@ -136,15 +136,18 @@ package struct Workspace: Sendable, Hashable {
             throw RuntimeError(
                 .unavailable, operation: "workspace", detail: "\(name) is missing: install e2fsprogs")
         }
-        do throws(SystemError) {
-            let command = ChildCommand(path, arguments, deadline: .seconds(60))
-            let result = try await ChildProcess.run(command, outputLimit: 4096)
-            guard !result.isTimedOut else {
-                throw SystemError(errno: ETIMEDOUT, operation: name, detail: imagePath)
+        let command = ChildCommand(path, arguments, deadline: .seconds(60))
+        let imagePath = imagePath
+        return try await Uncancelled.run { () async throws(RuntimeError) in
+            do throws(SystemError) {
+                let result = try await ChildProcess.run(command, outputLimit: 4096)
+                guard !result.isTimedOut else {
+                    throw SystemError(errno: ETIMEDOUT, operation: name, detail: imagePath)
+                }
+                return result
+            } catch {
+                throw RuntimeError(error, operation: name)
             }
-            return result
-        } catch {
-            throw RuntimeError(error, operation: name)
         }
     }
 

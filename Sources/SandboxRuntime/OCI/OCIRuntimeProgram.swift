@@ -78,12 +78,13 @@ struct OCIRuntimeProgram: Sendable {
         _ operation: String, _ arguments: [String], streams: Streams = .captured, log: String? = nil,
         input: ChildCommand.Input = .nothing
     ) async throws(RuntimeError) -> ChildResult {
-        let result: ChildResult
-        do throws(SystemError) {
-            result = try await ChildProcess.run(
-                command(arguments, streams: streams, log: log, input: input), outputLimit: 1 << 20)
-        } catch {
-            throw RuntimeError(error, operation: operation, code: error.errno == 2 ? .unavailable : nil)
+        let command = command(arguments, streams: streams, log: log, input: input)
+        let result = try await Uncancelled.run { () async throws(RuntimeError) in
+            do throws(SystemError) {
+                return try await ChildProcess.run(command, outputLimit: 1 << 20)
+            } catch {
+                throw RuntimeError(error, operation: operation, code: error.errno == 2 ? .unavailable : nil)
+            }
         }
         guard !result.isTimedOut else {
             throw RuntimeError(
