@@ -152,6 +152,8 @@ public struct DocumentFault: Sendable, Hashable, CustomStringConvertible {
 
 /// Foreign text made safe to show: control and format characters escaped, cut after `limit` bytes.
 public func excerpt(_ text: String, limit: Int = 128) -> String {
+    // Most names and paths are plain; looking up the properties of each character costs a hundred times as much.
+    if text.utf8.count <= limit, text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return text }
     var result = ""
     for scalar in text.unicodeScalars {
         let piece: String

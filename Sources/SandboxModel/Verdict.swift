@@ -49,7 +49,8 @@ public struct VerdictReason: Sendable, Hashable {
 /// The answer to one check of a command or a path.
 public struct Verdict: Sendable, Hashable {
     public var decision: Decision
-    /// Why it was denied, in the order of the text; empty when allowed.
+    /// Why it was denied, in the order of the text. An allowed check may carry notes: what could not be decided and was
+    /// let pass, code that only the kernel holds (`interpreters`), text that others may decode (`encoding`).
     public var reasons: [VerdictReason]
     /// The programs that would run, in order of appearance, as far as they are known.
     public var commands: [String]

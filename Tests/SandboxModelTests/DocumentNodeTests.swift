@@ -5,7 +5,8 @@ import Testing
 @Suite struct DocumentNodeTests {
     @Test("Accessors answer for their own type only")
     func accessors() throws {
-        let node = try JSONParser.parse(Array(#"{"s":"x","i":3,"n":1.5,"b":true,"a":[1],"o":{},"z":null}"#.utf8))
+        let node = try JSONParser.parse(
+            Array(#"{"s":"x","i":3,"n":1.5,"b":true,"a":[1],"o":{},"z":null}"#.utf8))
         let names = try #require(node.members).map { $0.value.typeName }
         #expect(names == ["string", "integer", "number", "boolean", "list", "map", "null"])
         #expect(node["s"]?.string == "x" && node["i"]?.string == nil)
@@ -37,8 +38,10 @@ import Testing
         "Foreign text is shown without what cannot be seen, and cut",
         arguments: [
             ("plain é 你", 128, "plain é 你"), ("a\u{1B}[2Jb", 128, "a\\u{1b}[2Jb"), ("a\nb", 128, "a\\u{a}b"),
-            ("a\u{202E}b", 128, "a\\u{202e}b"), ("\u{200B}", 128, "\\u{200b}"), ("\u{2028}", 128, "\\u{2028}"),
-            ("\u{E000}", 128, "\\u{e000}"), ("abcdef", 5, "abcde…"), ("abcde", 5, "abcde"), ("ééé", 5, "éé…"), ("a\u{1}", 5, "a…"),
+            ("a\u{202E}b", 128, "a\\u{202e}b"), ("\u{200B}", 128, "\\u{200b}"),
+            ("\u{2028}", 128, "\\u{2028}"),
+            ("\u{E000}", 128, "\\u{e000}"), ("abcdef", 5, "abcde…"), ("abcde", 5, "abcde"), ("ééé", 5, "éé…"),
+            ("a\u{1}", 5, "a…"),
             ("", 0, ""), ("x", 0, "…"),
         ])
     func excerpts(text: String, limit: Int, expected: String) {

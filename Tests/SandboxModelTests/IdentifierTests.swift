@@ -6,9 +6,12 @@ import Testing
     @Test(
         "Sandbox identifiers",
         arguments: [
-            ("sb-0123456789", true), ("sb-" + String(repeating: "a", count: 40), true), ("sb-012345678", false),
-            ("sb-" + String(repeating: "a", count: 41), false), ("sb-012345678A", false), ("sx-0123456789", false), ("", false),
-            ("sb-01234567-9", false), ("sb-0123456789\n", false), ("sb-012345678é", false), ("sb-../../etc/x", false),
+            ("sb-0123456789", true), ("sb-" + String(repeating: "a", count: 40), true),
+            ("sb-012345678", false),
+            ("sb-" + String(repeating: "a", count: 41), false), ("sb-012345678A", false),
+            ("sx-0123456789", false), ("", false),
+            ("sb-01234567-9", false), ("sb-0123456789\n", false), ("sb-012345678é", false),
+            ("sb-../../etc/x", false),
         ])
     func sandboxID(text: String, isTaken: Bool) {
         #expect((SandboxID(rawValue: text)?.rawValue == text) == isTaken)
@@ -18,8 +21,10 @@ import Testing
     @Test(
         "Policy names",
         arguments: [
-            ("default", true), ("a", true), ("-", true), ("0-a", true), (String(repeating: "a", count: 63), true),
-            (String(repeating: "a", count: 64), false), ("", false), ("check", false), ("Check", false), ("a_b", false), ("a.b", false),
+            ("default", true), ("a", true), ("-", true), ("0-a", true),
+            (String(repeating: "a", count: 63), true),
+            (String(repeating: "a", count: 64), false), ("", false), ("check", false), ("Check", false),
+            ("a_b", false), ("a.b", false),
             ("a/b", false), ("ä", false), ("a ", false),
         ])
     func policyName(text: String, isTaken: Bool) {
@@ -34,8 +39,10 @@ import Testing
     @Test(
         "Engine identifiers",
         arguments: [
-            ("abc", true), ("A0_.-z", true), (String(repeating: "f", count: 128), true), (String(repeating: "f", count: 129), false),
-            ("", false), (".", false), ("..", false), ("-x", false), ("_x", false), ("a/b", false), ("a b", false), ("é", false),
+            ("abc", true), ("A0_.-z", true), (String(repeating: "f", count: 128), true),
+            (String(repeating: "f", count: 129), false),
+            ("", false), (".", false), ("..", false), ("-x", false), ("_x", false), ("a/b", false),
+            ("a b", false), ("é", false),
         ])
     func engineID(text: String, isTaken: Bool) {
         #expect((EngineID(rawValue: text)?.rawValue == text) == isTaken)

@@ -26,7 +26,10 @@ import Testing
 
     @Test(
         "Numbers come back as they were",
-        arguments: [0, -0.5, 1e15, 1e16, 123_456_789.125, 1e300, Double.leastNonzeroMagnitude, -1e14, 0.1, Double.greatestFiniteMagnitude])
+        arguments: [
+            0, -0.5, 1e15, 1e16, 123_456_789.125, 1e300, Double.leastNonzeroMagnitude, -1e14, 0.1,
+            Double.greatestFiniteMagnitude,
+        ])
     func numbers(value: Double) throws {
         #expect(try JSONParser.parse(JSONValue.number(value).bytes).double == value)
     }

@@ -19,7 +19,9 @@ import Testing
         policy.evaluate(command: CommandCheck(try #require(row["command"]?.string)))
     }
 
-    @Test("No hostile command is allowed and no benign one denied", arguments: ["commands_hard_dev", "commands_tamper_dev"])
+    @Test(
+        "No hostile command is allowed and no benign one denied",
+        arguments: ["commands_hard_dev", "commands_tamper_dev"])
     func hardCommands(file: String) throws {
         guard let rows = try Corpus.rows(file) else { return }
         let policy = try policy(interpreters: "undecidable")
@@ -30,12 +32,17 @@ import Testing
             let accepted = [label] + (row["also_acceptable"]?.array ?? []).compactMap(\.string)
             let outcome =
                 verdict.decision == .allow
-                ? "allow" : verdict.isUndecidable && !verdict.reasons.contains { $0.rule == "blocked_commands" }
+                ? "allow"
+                : verdict.isUndecidable && !verdict.reasons.contains { $0.rule == "blocked_commands" }
                     ? "undecidable" : "deny"
-            let isFine = label == "allow" ? outcome == "allow" || accepted.contains(outcome) : outcome != "allow"
-                || accepted.contains("allow")
+            let isFine =
+                label == "allow"
+                ? outcome == "allow" || accepted.contains(outcome)
+                : outcome != "allow"
+                    || accepted.contains("allow")
             if !isFine {
-                wrong.append("\(row["id"]?.string ?? "?") \(label) \(outcome): \(row["command"]?.string ?? "")")
+                wrong.append(
+                    "\(row["id"]?.string ?? "?") \(label) \(outcome): \(row["command"]?.string ?? "")")
             }
         }
         #expect(wrong.isEmpty, "\(wrong.joined(separator: "\n"))")
@@ -60,14 +67,18 @@ import Testing
         var rules: [String: Int] = [:]
         for row in rows {
             let verdict = try verdict(policy, row)
-            guard verdict.decision != .allow, !verdict.reasons.contains(where: { $0.rule == "blocked_commands" }) else {
+            guard verdict.decision != .allow,
+                !verdict.reasons.contains(where: { $0.rule == "blocked_commands" })
+            else {
                 continue
             }
             rules[verdict.reasons.first.map { $0.rule + " " + $0.match } ?? "", default: 0] += 1
         }
         let refused = rules.values.reduce(0, +)
         print("nl2bash: \(refused) of \(rows.count) refused without a blocked program")
-        for (rule, count) in rules.sorted(by: { $0.value > $1.value }).prefix(10) { print("  \(count) \(rule)") }
+        for (rule, count) in rules.sorted(by: { $0.value > $1.value }).prefix(10) {
+            print("  \(count) \(rule)")
+        }
         #expect(refused * 100 <= rows.count * 10)
     }
 }

@@ -3,7 +3,8 @@ import SandboxModel
 import SandboxPolicy
 import Testing
 
-/// Files of test cases that are not part of the source tree: JSON lines in the folder that `SANDWARDEN_CORPORA` names.
+/// Files of test cases that are not part of the source tree: JSON lines in the folder that
+/// `SANDWARDEN_CORPORA` names.
 enum Corpus {
     /// The folder, where it is given.
     static let folder = ProcessInfo.processInfo.environment["SANDWARDEN_CORPORA"]

@@ -12,7 +12,9 @@ import Testing
     @Test("Right values are given and leave no trace")
     func rightValues() throws {
         let node = try document(
-            "text: hi\ncount: 7\nshare: 2.5\nwhole: 3\nflag: true\ncolour: green\nnames: [a, b]\ninner: {x: 1}\nnone: ~\n")
+            "text: hi\ncount: 7\nshare: 2.5\nwhole: 3\nflag: true\ncolour: green\nnames: [a, "
+                + "b]\ninner: {x: 1}\nnone: ~\n"
+        )
         var checker = DocumentChecker()
         let keys = ["text", "count", "share", "whole", "flag", "colour", "names", "inner", "none"]
         let opened = checker.map(node, keys: keys)
@@ -66,17 +68,20 @@ import Testing
         #expect(
             found == [
                 "9:1: /cuont: the key `cuont` is not known; did you mean `count`?",
-                "10:1: /a~1b: the key `a/b` is not known; known are `text`, `count`, `share`, `flag`, `colour`, `names`, "
+                "10:1: /a~1b: the key `a/b` is not known; known are `text`, `count`, `share`, `flag`, "
+                    + "`colour`, `names`, "
                     + "`inner`, `nothing`, `needed`",
                 "1:7: /text: a string was expected, found 5; put it in quotes",
                 "2:8: /count: an integer was expected, found the string \"7\"; write it without quotes",
                 "3:8: /share: a number was expected, found a list",
                 "4:7: /flag: true or false was expected, found the string \"yes\"",
-                "5:9: /colour: one of `red`, `green` was expected, found the string \"gren\"; did you mean `green`?",
+                "5:9: /colour: one of `red`, `green` was expected, found the string \"gren\"; did you "
+                    + "mean `green`?",
                 "6:12: /names/1: a string was expected, found 2; put it in quotes",
                 "6:15: /names/2: `a` stands twice in this list",
                 "7:8: /inner: a map was expected, found 3",
-                "8:10: /nothing: an integer was expected, found null; leave the key out where nothing is to be said",
+                "8:10: /nothing: an integer was expected, found null; leave the key out where nothing "
+                    + "is to be said",
                 "1:1: /needed: the key `needed` is missing",
             ])
     }
@@ -119,7 +124,8 @@ import Testing
     @Test(
         "A near name is found, a far one is not",
         arguments: [
-            ("memroy_mb", "memory_mb"), ("Memory_MB", "memory_mb"), ("memory", nil), ("cpu_percnt", "cpu_percent"), ("x", nil),
+            ("memroy_mb", "memory_mb"), ("Memory_MB", "memory_mb"), ("memory", nil),
+            ("cpu_percnt", "cpu_percent"), ("x", nil),
             ("", nil), ("netwrok", "network"),
         ] as [(String, String?)])
     func nearest(text: String, expected: String?) {

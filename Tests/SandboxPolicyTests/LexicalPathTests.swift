@@ -11,9 +11,12 @@ import Testing
     @Test(
         "Only whole components of one or two dots are special",
         arguments: [
-            ("a", "/work/a"), ("./a", "/work/a"), ("../a", "/a"), ("../../../a", "/a"), ("/", "/"), ("//", "/"), ("/..", "/"),
-            ("/a//b/./c/../d/", "/a/b/d"), ("...", "/work/..."), ("a../b", "/work/a../b"), ("..a", "/work/..a"), (".", "/work"),
-            ("..", "/"), ("", "/work"), ("/work/../etc", "/etc"), ("a/..", "/work"), (" ", "/work/ "), ("%2e%2e", "/work/%2e%2e"),
+            ("a", "/work/a"), ("./a", "/work/a"), ("../a", "/a"), ("../../../a", "/a"), ("/", "/"),
+            ("//", "/"), ("/..", "/"),
+            ("/a//b/./c/../d/", "/a/b/d"), ("...", "/work/..."), ("a../b", "/work/a../b"),
+            ("..a", "/work/..a"), (".", "/work"),
+            ("..", "/"), ("", "/work"), ("/work/../etc", "/etc"), ("a/..", "/work"), (" ", "/work/ "),
+            ("%2e%2e", "/work/%2e%2e"),
         ])
     func normalized(path: String, expected: String) {
         #expect(normalize(path) == expected)
@@ -29,7 +32,8 @@ import Testing
     @Test(
         "A tree ends at a component's end",
         arguments: [
-            ("/work", "/work", true), ("/work", "/work/a", true), ("/work", "/workspace", false), ("/work", "/", false),
+            ("/work", "/work", true), ("/work", "/work/a", true), ("/work", "/workspace", false),
+            ("/work", "/", false),
             ("/", "/a", true), ("/a/b", "/a", false),
         ])
     func trees(tree: String, path: String, expected: Bool) {
@@ -55,7 +59,8 @@ import Testing
     @Test(
         "Characters that show nothing or turn text round are found",
         arguments: [
-            0x7F, 0x85, 0xAD, 0x034F, 0x061C, 0x115F, 0x180E, 0x200B, 0x200D, 0x200E, 0x200F, 0x2028, 0x202A, 0x202E, 0x2060,
+            0x7F, 0x85, 0xAD, 0x034F, 0x061C, 0x115F, 0x180E, 0x200B, 0x200D, 0x200E, 0x200F, 0x2028, 0x202A,
+            0x202E, 0x2060,
             0x2066, 0x2069, 0x2800, 0x3164, 0xFE00, 0xFEFF, 0xFFA0, 0xE000, 0xE0001, 0xE0100,
         ] as [UInt32])
     func invisible(value: UInt32) throws {

@@ -7,7 +7,8 @@ import Testing
     private func policy(_ more: String = "") throws -> CompiledPolicy {
         try compile(
             "name: p\nallowed_file_extensions: [.txt, .py, .tar.gz]\n"
-                + "blocked_file_patterns: [/etc/, /proc/, /dev/, \"**/.env\", \"**/*.pem\", /work/keep/]\n" + more)
+                + "blocked_file_patterns: [/etc/, /proc/, /dev/, \"**/.env\", \"**/*.pem\", /work/keep/]\n"
+                + more)
     }
 
     private func rules(
@@ -19,8 +20,10 @@ import Testing
     @Test(
         "Paths in the workspace are allowed, however they are written",
         arguments: [
-            "a.txt", "/work/a.txt", "./a.txt", "x/../a.txt", "/work//a.txt", "/tmp/../work/a.py", "Makefile", ".gitignore", "a.tar.gz",
-            "a.b/c.txt", "...", "/work", ".", "café.txt", "a b.txt", "-rf", "[id].py", "[...slug].py", "x{}.txt", "~.txt.py",
+            "a.txt", "/work/a.txt", "./a.txt", "x/../a.txt", "/work//a.txt", "/tmp/../work/a.py", "Makefile",
+            ".gitignore", "a.tar.gz",
+            "a.b/c.txt", "...", "/work", ".", "café.txt", "a b.txt", "-rf", "[id].py", "[...slug].py",
+            "x{}.txt", "~.txt.py",
         ])
     func allowed(path: String) throws {
         for operation in FileOperation.allCases where path != "/work" && path != "." || operation != .delete {
@@ -34,17 +37,24 @@ import Testing
         "Each rule denies by its name",
         arguments: [
             ("", ["path"]), ("a\u{2400}.txt", ["path"]), ("a\n.txt", ["path"]), ("a\u{202E}txt.py", ["path"]),
-            ("*.txt", ["path"]), ("a?.txt", ["path"]), ("{a,b}.txt", ["path"]), ("[a-z].txt", ["path"]), (".en[v]", ["path"]),
-            ("/workspace/a.txt", ["workspace"]), ("../a.txt", ["workspace"]), ("/WORK/a.txt", ["workspace"]), ("/", ["workspace"]),
-            ("/etc/passwd", ["workspace", "blocked_file_patterns"]), ("/work/../etc/x.txt", ["workspace", "blocked_file_patterns"]),
+            ("*.txt", ["path"]), ("a?.txt", ["path"]), ("{a,b}.txt", ["path"]), ("[a-z].txt", ["path"]),
+            (".en[v]", ["path"]),
+            ("/workspace/a.txt", ["workspace"]), ("../a.txt", ["workspace"]), ("/WORK/a.txt", ["workspace"]),
+            ("/", ["workspace"]),
+            ("/etc/passwd", ["workspace", "blocked_file_patterns"]),
+            ("/work/../etc/x.txt", ["workspace", "blocked_file_patterns"]),
             ("/proc/self/root/work/a.txt", ["magic_link", "workspace", "blocked_file_patterns"]),
             ("/proc/1/fd/3", ["magic_link", "workspace", "blocked_file_patterns"]),
             ("/proc/self/task/1/cwd/a.txt", ["magic_link", "workspace", "blocked_file_patterns"]),
             ("/dev/fd/0", ["magic_link", "workspace", "blocked_file_patterns"]),
-            (".env", ["blocked_file_patterns"]), ("x/.env", ["blocked_file_patterns"]), ("/work/./.env", ["blocked_file_patterns"]),
-            ("k.pem", ["blocked_file_patterns", "allowed_file_extensions"]), ("a.py.exe", ["allowed_file_extensions"]),
-            ("a.txt.", ["allowed_file_extensions"]), ("a.txt ", ["allowed_file_extensions"]), ("a.TXT", ["allowed_file_extensions"]),
-            ("a.txt/", ["allowed_file_extensions"]), (".env.local", ["allowed_file_extensions"]), ("a.gz", ["allowed_file_extensions"]),
+            (".env", ["blocked_file_patterns"]), ("x/.env", ["blocked_file_patterns"]),
+            ("/work/./.env", ["blocked_file_patterns"]),
+            ("k.pem", ["blocked_file_patterns", "allowed_file_extensions"]),
+            ("a.py.exe", ["allowed_file_extensions"]),
+            ("a.txt.", ["allowed_file_extensions"]), ("a.txt ", ["allowed_file_extensions"]),
+            ("a.TXT", ["allowed_file_extensions"]),
+            ("a.txt/", ["allowed_file_extensions"]), (".env.local", ["allowed_file_extensions"]),
+            ("a.gz", ["allowed_file_extensions"]),
             ("keep", ["blocked_file_patterns"]),
         ])
     func denied(text: String, expected: [String]) throws {
@@ -79,7 +89,10 @@ import Testing
         #expect(verdict("link.txt", "/work/real.txt").decision == .allow)
         let outside = verdict("link.txt", "/etc/shadow")
         #expect(outside.reasons.map(\.rule) == ["workspace", "blocked_file_patterns"])
-        #expect(outside.reasons.allSatisfy { $0.match == "/etc/shadow" && $0.detail.contains("`link.txt` leads there") })
+        #expect(
+            outside.reasons.allSatisfy {
+                $0.match == "/etc/shadow" && $0.detail.contains("`link.txt` leads there")
+            })
         #expect(verdict("link.txt", "/work/.env").reasons.map(\.rule) == ["blocked_file_patterns"])
         #expect(verdict("link.txt", "/proc/self/fd/3").reasons.map(\.rule).first == "magic_link")
         #expect(verdict("link.txt", "(unreachable)/x").reasons.map(\.rule) == ["path"])
@@ -89,7 +102,10 @@ import Testing
 
     @Test(
         "Encodings are never decoded, but said",
-        arguments: ["%2e%2e%2fetc%2fpasswd.txt", "..\\..\\etc\\passwd.txt", "..\u{2215}etc.txt", "a\u{FF0F}b.txt", "~root/x.txt"])
+        arguments: [
+            "%2e%2e%2fetc%2fpasswd.txt", "..\\..\\etc\\passwd.txt", "..\u{2215}etc.txt", "a\u{FF0F}b.txt",
+            "~root/x.txt",
+        ])
     func encodings(path: String) throws {
         let verdict = try policy().evaluate(path: PathCheck(path))
         #expect(verdict.decision == .allow)
@@ -98,7 +114,8 @@ import Testing
 
     @Test("Bytes that are not UTF-8 are refused, not repaired")
     func invalidUTF8() throws {
-        let verdict = try policy().evaluate(path: PathCheck(path: [0x61, 0xC0, 0xAE, 0x2E, 0x74, 0x78, 0x74]))
+        let verdict = try policy().evaluate(
+            path: PathCheck(path: [0x61, 0xC0, 0xAE, 0x2E, 0x74, 0x78, 0x74]))
         #expect(verdict.reasons.map(\.rule) == ["path"])
         #expect(verdict.reasons.first?.detail == "the path is not valid UTF-8")
     }
@@ -107,11 +124,18 @@ import Testing
     func workingDirectory() throws {
         let policy = try policy()
         #expect(policy.evaluate(path: PathCheck("../a.txt", workingDirectory: "/work/x")).decision == .allow)
-        #expect(policy.evaluate(path: PathCheck("a.txt", workingDirectory: "/tmp")).reasons.map(\.rule) == ["workspace"])
-        #expect(policy.evaluate(path: PathCheck("a.txt", workingDirectory: "work")).reasons.map(\.rule) == ["path"])
+        #expect(
+            policy.evaluate(path: PathCheck("a.txt", workingDirectory: "/tmp")).reasons.map(\.rule) == [
+                "workspace"
+            ])
+        #expect(
+            policy.evaluate(path: PathCheck("a.txt", workingDirectory: "work")).reasons.map(\.rule) == [
+                "path"
+            ])
         let deep = "/work/" + String(repeating: "d/", count: 2000)
         #expect(
-            policy.evaluate(path: PathCheck(String(repeating: "e/", count: 1000), workingDirectory: deep)).reasons.map(\.rule)
+            policy.evaluate(path: PathCheck(String(repeating: "e/", count: 1000), workingDirectory: deep))
+                .reasons.map(\.rule)
                 == ["path"])
     }
 
@@ -124,7 +148,9 @@ import Testing
         #expect(open.evaluate(path: PathCheck("a.exe")).decision == .allow)
     }
 
-    @Test("An auditing policy says what it would deny and denies nothing; one that takes doubt lets patterns pass")
+    @Test(
+        "An auditing policy denies nothing; one that takes doubt lets patterns pass"
+    )
     func modes() throws {
         let verdict = try policy("enforcement: audit\n").evaluate(path: PathCheck("/etc/passwd"))
         #expect(verdict.decision == .audit && verdict.isAllowed && !verdict.reasons.isEmpty)
@@ -136,9 +162,12 @@ import Testing
     func explanation() throws {
         let verdict = try policy().evaluate(path: PathCheck("/work/x.exe"))
         #expect(
-            verdict.json.text == #"{"allowed":false,"decision":"deny","reasons":[{"rule":"allowed_file_extensions","#
-                + #""match":".exe","detail":"the extension `.exe` is not among those allowed; extensions are compared byte by "#
-                + #"byte, and it would be allowed with its entry in allowed_file_extensions of `p`"}],"commands":[],"#
+            verdict.json.text
+                == #"{"allowed":false,"decision":"deny","reasons":[{"rule":"allowed_file_extensions","#
+                + #""match":".exe","detail":"the extension `.exe` is not among those allowed; "#
+                + #"extensions are compared byte by "#
+                + #"byte, and it would be allowed with its entry in allowed_file_extensions of `p`"}],"#
+                + #""commands":[],"#
                 + #""undecidable":false,"wall":"advice","policy":"p","policy_version":1}"#)
     }
 }

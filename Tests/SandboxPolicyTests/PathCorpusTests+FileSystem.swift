@@ -2,8 +2,9 @@ import SandboxModel
 import SandboxPolicy
 import Testing
 
-/// Layouts of links and folders, with the path that each question really leads to. The layout is a small model here: what
-/// is tested is the verdict on a path and on what it resolves to, not the walk through a real file system.
+/// Layouts of links and folders, with the path that each question really leads to. The layout is a small
+/// model here: what is tested is the verdict on a path and on what it resolves to, not the walk through a
+/// real file system.
 extension PathCorpusTests {
     @Test("Paths through links are judged by where they lead")
     func linkedPaths() throws {
@@ -15,7 +16,8 @@ extension PathCorpusTests {
             guard let layout = row["fs"]?.array?.compactMap(\.string), let path = row["path"]?.string,
                 let label = row["label"]?.string, ["allow", "deny"].contains(label)
             else { continue }
-            // Whether something is there, and whether `..` may leave the root and come back, is for the call that opens it.
+            // Whether something is there, and whether `..` may leave the root and come back, is for the call
+            // that opens it.
             if row["notes"]?.string?.contains("directory does not exist") ?? false { continue }
             let model = LinkModel(layout, root: "/base/ROOT")
             let resolved = model.resolve(path)
@@ -24,7 +26,9 @@ extension PathCorpusTests {
             var check = PathCheck(path)
             check.resolvedPath = Array((resolved ?? "").utf8)
             let verdict = policy.evaluate(path: check)
-            #expect((verdict.decision == .allow) == (label == "allow"), "\(row["id"]?.string ?? "") \(verdict.reasons)")
+            #expect(
+                (verdict.decision == .allow) == (label == "allow"),
+                "\(row["id"]?.string ?? "") \(verdict.reasons)")
             if label == "allow", let target = row["target"]?.string {
                 #expect(resolved == "/base/ROOT/\(target)")
             }
@@ -42,7 +46,8 @@ extension PathCorpusTests {
             var check = PathCheck("/base/ROOT/" + path)
             check.resolvedPath = Array(("/base/ROOT" + target).utf8)
             let verdict = policy.evaluate(path: check)
-            // A path that leaves the root by its text alone is refused, whatever a rooted walk would make of it.
+            // A path that leaves the root by its text alone is refused, whatever a rooted walk would make of
+            // it.
             let text = path.split(separator: "/").reduce(0) { depth, part in
                 depth < 0 ? depth : part == ".." ? depth - 1 : part == "." ? depth : depth + 1
             }

@@ -10,29 +10,39 @@ import Testing
         "A pattern covers what it names and what is below it",
         arguments: [
             // Trees.
-            ("/etc/", "/etc", true), ("/etc/", "/etc/passwd", true), ("/etc/", "/etcetera", false), ("/etc/", "/", false),
-            ("/etc/", "/work/etc", false), ("/etc", "/etc/passwd", true), ("/", "/anything", true), ("/a/b/", "/a/b/c/d", true),
+            ("/etc/", "/etc", true), ("/etc/", "/etc/passwd", true), ("/etc/", "/etcetera", false),
+            ("/etc/", "/", false),
+            ("/etc/", "/work/etc", false), ("/etc", "/etc/passwd", true), ("/", "/anything", true),
+            ("/a/b/", "/a/b/c/d", true),
             ("/a/b/", "/a", false),
             // One component.
             ("/home/*/.ssh", "/home/me/.ssh/id", true), ("/home/*/.ssh", "/home/.ssh", false),
-            ("/home/*/.ssh", "/home/a/b/.ssh", false), ("/a/?.txt", "/a/b.txt", true), ("/a/?.txt", "/a/é.txt", true),
+            ("/home/*/.ssh", "/home/a/b/.ssh", false), ("/a/?.txt", "/a/b.txt", true),
+            ("/a/?.txt", "/a/é.txt", true),
             ("/a/?.txt", "/a/bc.txt", false), ("/a/?.txt", "/a/.txt", false), ("/a/[bc]", "/a/c", true),
-            ("/a/[!bc]", "/a/c", false), ("/a/[!bc]", "/a/d", true), ("/a/[^bc]", "/a/b", false), ("/a/[a-c]x", "/a/bx", true),
-            ("/a/[]]", "/a/]", true), ("/a/[é-ü]", "/a/ö", true), ("/a/[a-]", "/a/-", true), ("/a/\\*", "/a/*", true),
+            ("/a/[!bc]", "/a/c", false), ("/a/[!bc]", "/a/d", true), ("/a/[^bc]", "/a/b", false),
+            ("/a/[a-c]x", "/a/bx", true),
+            ("/a/[]]", "/a/]", true), ("/a/[é-ü]", "/a/ö", true), ("/a/[a-]", "/a/-", true),
+            ("/a/\\*", "/a/*", true),
             ("/a/\\*", "/a/b", false), ("/a/[\\]]", "/a/]", true),
             // Any depth.
             ("**/.env", "/work/.env", true), ("**/.env", "/.env", true), ("**/.env", "/a/b/c/.env", true),
-            ("**/.env", "/work/.env.local", false), ("**/.env", "/work/x.env", false), ("**/.env", "/work/.env/below", true),
-            ("**/.ssh/**", "/work/.ssh/id", true), ("**/.ssh/**", "/work/.ssh", true), ("**/.ssh/**", "/work/xssh/id", false),
-            ("**/*.pem", "/work/k.pem", true), ("**/*.pem", "/work/.pem", true), ("**/*.pem", "/work/k.pem.txt", false),
+            ("**/.env", "/work/.env.local", false), ("**/.env", "/work/x.env", false),
+            ("**/.env", "/work/.env/below", true),
+            ("**/.ssh/**", "/work/.ssh/id", true), ("**/.ssh/**", "/work/.ssh", true),
+            ("**/.ssh/**", "/work/xssh/id", false),
+            ("**/*.pem", "/work/k.pem", true), ("**/*.pem", "/work/.pem", true),
+            ("**/*.pem", "/work/k.pem.txt", false),
             ("/a/**/b", "/a/b", true), ("/a/**/b", "/a/x/y/b", true), ("/a/**/b", "/x/a/b", false),
-            ("/**/a/**/b/**/c", "/a/a/b/x/b/c", true), ("/**/a/**/b/**/c", "/a/c/b", false), ("/a/**", "/a", true),
+            ("/**/a/**/b/**/c", "/a/a/b/x/b/c", true), ("/**/a/**/b/**/c", "/a/c/b", false),
+            ("/a/**", "/a", true),
             ("**", "/x", true),
             // Without a slash: at every level.
             ("*.pem", "/work/k.pem", true), (".ssh/", "/root/.ssh/id", true), ("id_rsa", "/a/id_rsa", true),
             ("id_rsa", "/a/id_rsa.pub", false),
             // Bytes stand for themselves.
-            ("/caf\u{E9}", "/cafe\u{301}", false), ("/A", "/a", false), ("/a*b*c", "/a-b-b-c", true), ("/a*b*c", "/a-b-b", false),
+            ("/caf\u{E9}", "/cafe\u{301}", false), ("/A", "/a", false), ("/a*b*c", "/a-b-b-c", true),
+            ("/a*b*c", "/a-b-b", false),
             ("/a**b", "/axxb", true),
         ])
     func covers(text: String, path: String, expected: Bool) throws {
@@ -42,12 +52,17 @@ import Testing
     @Test(
         "A shell's pattern is held against what it could become",
         arguments: [
-            ("/etc/", "/etc/*", true), ("/etc/", "/e*c/passwd", true), ("/etc/", "/e?c", true), ("/etc/", "/*/passwd", true),
+            ("/etc/", "/etc/*", true), ("/etc/", "/e*c/passwd", true), ("/etc/", "/e?c", true),
+            ("/etc/", "/*/passwd", true),
             ("/etc/", "/x*/passwd", false), ("/etc/", "/work/*", false), ("**/.env", "/work/*", false),
-            ("**/.env", "/work/.*", true), ("**/.env", "/work/.e[n]v", true), ("**/.env", "/work/.[!e]nv", false),
-            ("**/*.pem", "/work/*.pem", true), ("**/*.pem", "/work/*.txt", false), ("**/*.pem", "/work/*", true),
-            ("**/*.pem", "/work/k.p?m", true), ("/a/b*c", "/a/*d", false), ("/a/b*c", "/a/*c", true), ("/a/b*c", "/a/b?", true),
-            ("/a/[ab]x", "/a/[cd]x", true), ("/a/[ab]x", "/a/c?", false), ("/a/x*y*z", "/a/*q*", true), ("/a/xyz", "/a/x*z*", true),
+            ("**/.env", "/work/.*", true), ("**/.env", "/work/.e[n]v", true),
+            ("**/.env", "/work/.[!e]nv", false),
+            ("**/*.pem", "/work/*.pem", true), ("**/*.pem", "/work/*.txt", false),
+            ("**/*.pem", "/work/*", true),
+            ("**/*.pem", "/work/k.p?m", true), ("/a/b*c", "/a/*d", false), ("/a/b*c", "/a/*c", true),
+            ("/a/b*c", "/a/b?", true),
+            ("/a/[ab]x", "/a/[cd]x", true), ("/a/[ab]x", "/a/c?", false), ("/a/x*y*z", "/a/*q*", true),
+            ("/a/xyz", "/a/x*z*", true),
             ("/a/xyz", "/a/x[", false), ("/a/*", "/a/[", true), ("/etc/", "/etc/[", true),
         ])
     func mayCover(text: String, path: String, expected: Bool) throws {
@@ -56,7 +71,10 @@ import Testing
 
     @Test(
         "What could never match, or means something else elsewhere, is refused",
-        arguments: ["", "a/b", "./a", "/a//b", "/a/./b", "/a/../b", "/a/[b", "/a/[]", "/a/[z-a]", "/a/b\\", "/{a,b}", "~/x"])
+        arguments: [
+            "", "a/b", "./a", "/a//b", "/a/./b", "/a/../b", "/a/[b", "/a/[]", "/a/[z-a]", "/a/b\\", "/{a,b}",
+            "~/x",
+        ])
     func refused(text: String) {
         #expect(PathPattern.parse(text).success == nil)
         #expect(PathPattern.parse("/a\u{0}b").success == nil)
@@ -76,8 +94,12 @@ import Testing
         var generator = SplitMix(seed: 11)
         let pieces = ["a", "b", "*", "?", "[ab]", "[!a]"]
         for _ in 0..<20_000 {
-            let text = (0..<Int.random(in: 1...6, using: &generator)).map { _ in pieces.randomElement(using: &generator) ?? "" }
-            let name = (0..<Int.random(in: 1...6, using: &generator)).map { _ in Bool.random(using: &generator) ? "a" : "b" }
+            let text = (0..<Int.random(in: 1...6, using: &generator)).map { _ in
+                pieces.randomElement(using: &generator) ?? ""
+            }
+            let name = (0..<Int.random(in: 1...6, using: &generator)).map { _ in
+                Bool.random(using: &generator) ? "a" : "b"
+            }
             let expected = recursive(text[...], name[...])
             let found = try pattern("/" + text.joined()).covers(Array(("/" + name.joined()).utf8))
             #expect(found == expected, "\(text.joined()) \(name.joined())")
@@ -105,7 +127,9 @@ import Testing
         }
         for _ in 0..<3000 {
             func make() -> String {
-                (0..<Int.random(in: 1...4, using: &generator)).map { _ in pieces.randomElement(using: &generator) ?? "" }.joined()
+                (0..<Int.random(in: 1...4, using: &generator)).map { _ in
+                    pieces.randomElement(using: &generator) ?? ""
+                }.joined()
             }
             let left = try NamePattern.parse(ArraySlice(make().utf8)).get()
             let right = try NamePattern.parse(ArraySlice(make().utf8)).get()

@@ -32,8 +32,10 @@ import Testing
         #expect(base.resourceLimits.memoryMB == 512)
         #expect(base.violationThreshold == 5)
         let strict = try #require(catalog[try name("strict")]?.policy)
-        #expect(strict.json.text.contains(#""memory_mb":256,"cpu_percent":25.0,"disk_mb":256,"max_processes":10,"#
-            + #""max_open_files":256,"max_network_connections":0,"execution_timeout":60"#))
+        #expect(
+            strict.json.text.contains(
+                #""memory_mb":256,"cpu_percent":25.0,"disk_mb":256,"max_processes":10,"#
+                    + #""max_open_files":256,"max_network_connections":0,"execution_timeout":60"#))
         #expect(strict.violationThreshold == 3)
         #expect(strict.onViolation == [.low: .log, .medium: .log, .high: .isolate, .critical: .terminate])
         let permissive = try #require(catalog[try name("permissive")]?.policy)
@@ -42,7 +44,9 @@ import Testing
         #expect(permissive.blockedFilePatterns == ["/proc/", "/sys/", "/dev/"])
         #expect(permissive.undecidableCommands == .allow && !permissive.autoTerminateOnViolation)
         #expect(permissive.resourceLimits.memoryMB == 2048 && permissive.resourceLimits.cpuPercent == 200)
-        #expect(permissive.resourceLimits.maxProcesses == 256 && permissive.resourceLimits.maxNetworkConnections == 256)
+        #expect(
+            permissive.resourceLimits.maxProcesses == 256
+                && permissive.resourceLimits.maxNetworkConnections == 256)
         var audit = try #require(catalog[try name("audit")]?.policy)
         #expect(audit.enforcement == .audit)
         audit.enforcement = .enforce
@@ -52,13 +56,18 @@ import Testing
         for version in catalog.versions { #expect(version.version == 1 && version.origin == .builtIn) }
     }
 
-    @Test("Maps merge field by field, lists replace, and what is absent comes from the parent, at last from default")
+    @Test(
+        "Maps merge field by field, lists replace, and what is absent comes from the parent"
+    )
     func merging() throws {
         let catalog = try PolicyCatalog(entries: [
-            entry("name: child\nextends: parent\nresource_limits: {cpu_percent: 75}\nblocked_commands: [kill]\n"
-                + "on_violation: {low: pause}"),
-            entry("name: parent\nresource_limits: {memory_mb: 100}\nblocked_commands: [rm, sudo]\n"
-                + "on_violation: {medium: throttle}\nprivileges: {user: 1234}\ndescription: of the parent"),
+            entry(
+                "name: child\nextends: parent\nresource_limits: {cpu_percent: 75}\nblocked_commands: [kill]\n"
+                    + "on_violation: {low: pause}"),
+            entry(
+                "name: parent\nresource_limits: {memory_mb: 100}\nblocked_commands: [rm, sudo]\n"
+                    + "on_violation: {medium: throttle}\nprivileges: {user: 1234}\ndescription: of the parent"
+            ),
         ])
         let child = try #require(catalog[name("child")]?.policy)
         #expect(child.resourceLimits.memoryMB == 100)
@@ -77,13 +86,15 @@ import Testing
     func brokenParents() throws {
         #expect(
             try faults([
-                ("name: a\nextends: b", "a.yaml"), ("name: b\nextends: c", "b.yaml"), ("name: c\nextends: a", "c.yaml"),
+                ("name: a\nextends: b", "a.yaml"), ("name: b\nextends: c", "b.yaml"),
+                ("name: c\nextends: a", "c.yaml"),
                 ("name: below\nextends: a", "d.yaml"), ("name: self\nextends: self", "s.yaml"),
                 ("name: lost\nextends: strikt", "l.yaml"), ("name: lost-child\nextends: lost", nil),
                 ("name: twice", "1.yaml"), ("name: twice", "2.yaml"), ("name: strict", "x.yaml"),
             ]) == [
                 "2.yaml:1:7: /name: the policy `twice` stands twice: in `1.yaml` and in `2.yaml`",
-                "x.yaml:1:7: /name: `strict` is a built-in policy and cannot be replaced; extend it under another name",
+                "x.yaml:1:7: /name: `strict` is a built-in policy and cannot be replaced; extend it "
+                    + "under another name",
                 "a.yaml:2:10: /extends: policies extend each other in a circle: `a` → `b` → `c` → `a`",
                 "l.yaml:2:10: /extends: the policy `strikt` is not known; did you mean `strict`?",
                 "s.yaml:2:10: /extends: policies extend each other in a circle: `self` → `self`",
@@ -106,10 +117,12 @@ import Testing
         #expect(catalog[try name("p1999")]?.policy.resourceLimits.memoryMB == 99)
     }
 
-    @Test("A change counts the versions of the policy and of everything that builds on it, and of nothing else")
+    @Test(
+        "A change counts the versions of the policy and of everything that builds on it, and of nothing else")
     func versions() throws {
         let first = try PolicyCatalog(entries: [
-            entry("name: parent"), entry("name: child\nextends: parent"), entry("name: grandchild\nextends: child"),
+            entry("name: parent"), entry("name: child\nextends: parent"),
+            entry("name: grandchild\nextends: child"),
             entry("name: other"),
         ])
         #expect(first.versions.filter { $0.origin == .api }.map(\.version) == [1, 1, 1, 1])
@@ -119,7 +132,8 @@ import Testing
         #expect(change.catalog.version(try name("grandchild"))?.policy.resourceLimits.memoryMB == 64)
         #expect(change.catalog.version(try name("other"))?.version == 1)
         #expect(first.version(try name("parent"))?.version == 1)
-        let same = try change.catalog.putting(entry("name: parent\nresource_limits: {memory_mb: 64}").document)
+        let same = try change.catalog.putting(
+            entry("name: parent\nresource_limits: {memory_mb: 64}").document)
         #expect(same.changed.isEmpty)
         let old = try #require(change.catalog[name("other")])
         #expect(same.catalog[try name("other")] === old)
@@ -143,7 +157,9 @@ import Testing
     func removal() throws {
         let catalog = try PolicyCatalog(entries: [entry("name: a"), entry("name: b\nextends: a")])
         #expect(catalog.children(of: try name("a")).map(\.rawValue) == ["b"])
-        for (text, detail) in [("a", "is the parent of `b`"), ("strict", "is built in"), ("nobody", "is not known")] {
+        for (text, detail) in [
+            ("a", "is the parent of `b`"), ("strict", "is built in"), ("nobody", "is not known"),
+        ] {
             let error = #expect(throws: PolicyFaults.self) { try catalog.removing(name(text)) }
             #expect(error?.description.contains(detail) ?? false)
         }
@@ -157,7 +173,9 @@ import Testing
         ])
         let document = try entry("name: parent\nblocked_commands: [curl]").document
         let error = #expect(throws: PolicyFaults.self) { try catalog.putting(document) }
-        #expect(error?.description.hasPrefix("child.yaml:3:24: /allowed_commands/1: `curl` is also blocked") ?? false)
+        #expect(
+            error?.description.hasPrefix("child.yaml:3:24: /allowed_commands/1: `curl` is also blocked")
+                ?? false)
         #expect(!catalog.check(document).isValid)
     }
 
@@ -214,7 +232,9 @@ import Testing
             #expect(error?.description.contains(detail) ?? false, "\(error?.description ?? "")")
         }
         try folder.write("big.yaml", String(repeating: "#", count: PolicyDocument.maximumBytes + 1))
-        let error = #expect(throws: PolicyFaults.self) { try PolicyDocument.load(file: folder.path + "/big.yaml") }
+        let error = #expect(throws: PolicyFaults.self) {
+            try PolicyDocument.load(file: folder.path + "/big.yaml")
+        }
         #expect(error?.description.contains("bytes, more than") ?? false)
     }
 }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import SandboxModel
 import Testing
 
@@ -19,12 +20,15 @@ import Testing
     @Test(
         "Plain scalars are resolved by the core schema",
         arguments: [
-            ("null", "null"), ("~", "null"), ("", "null"), ("true", "true"), ("False", "false"), ("TRUE", "true"),
+            ("null", "null"), ("~", "null"), ("", "null"), ("true", "true"), ("False", "false"),
+            ("TRUE", "true"),
             ("yes", "\"yes\""), ("on", "\"on\""), ("No", "\"No\""), ("y", "\"y\""),
             ("0", "0"), ("-7", "-7"), ("+12", "12"), ("0o17", "15"), ("0xFf", "255"),
             ("9223372036854775807", "9223372036854775807"), ("1.5", "1.5"), (".5", "0.5"), ("1.", "1.0"),
-            ("1e3", "1000.0"), ("-2.5E-1", "-0.25"), ("1_000", "\"1_000\""), ("12:30", "\"12:30\""), ("0b11", "\"0b11\""),
-            ("1.2.3", "\"1.2.3\""), ("-", "[null]"), ("2026-01-31", "\"2026-01-31\""), ("0o8", "\"0o8\""), ("+", "\"+\""),
+            ("1e3", "1000.0"), ("-2.5E-1", "-0.25"), ("1_000", "\"1_000\""), ("12:30", "\"12:30\""),
+            ("0b11", "\"0b11\""),
+            ("1.2.3", "\"1.2.3\""), ("-", "[null]"), ("2026-01-31", "\"2026-01-31\""), ("0o8", "\"0o8\""),
+            ("+", "\"+\""),
             (".", "\".\""), ("e3", "\"e3\""), ("1e", "\"1e\""), ("nUll", "\"nUll\""),
         ])
     func scalars(text: String, expected: String) throws {
@@ -73,8 +77,9 @@ import Testing
         #expect(try read("a: b#c\nurl: http://x/?a&b*c!\n").text == #"{"a":"b#c","url":"http://x/?a&b*c!"}"#)
         #expect(try read("a: 1\r\nb: 2\r\n").text == #"{"a":1,"b":2}"#)
         #expect(try read("\"quoted key\": 1\n'other': 2\n").text == #"{"quoted key":1,"other":2}"#)
-        #expect(try read("{\"json\":[1,2.5,null,true],\"x\":{\"y\":\"z\"}}").text
-            == #"{"json":[1,2.5,null,true],"x":{"y":"z"}}"#)
+        #expect(
+            try read("{\"json\":[1,2.5,null,true],\"x\":{\"y\":\"z\"}}").text
+                == #"{"json":[1,2.5,null,true],"x":{"y":"z"}}"#)
     }
 
     @Test("Places count lines and bytes from 1")
@@ -105,7 +110,8 @@ import Testing
             ("a: |2\n  x", 1, 5, "indentation indicator"), ("a:\n  |\n  x", 2, 3, "must begin on the line"),
             ("a: \"x", 1, 4, "not closed"), ("a: 'x\n\n", 1, 4, "not closed"),
             ("a: \"x\"y", 1, 7, "nothing may follow"), ("a: [1,#c\n2]", 1, 7, "space must stand"),
-            ("a: |\n    \n  x\n", 3, 3, "indented deeper"), ("a: @x", 1, 4, ""), ("a: `x", 1, 4, ""), ("a: [1", 1, 0, ""),
+            ("a: |\n    \n  x\n", 3, 3, "indented deeper"), ("a: @x", 1, 4, ""), ("a: `x", 1, 4, ""),
+            ("a: [1", 1, 0, ""),
             ("a: 1\n b: 2", 2, 0, ""), ("\"a\nb\": 1", 2, 4, "one line"),
         ])
     func refused(text: String, line: Int, column: Int, detail: String) throws {
@@ -127,7 +133,9 @@ import Testing
         let fault = try #require(refusal("a: \(scalar)b"))
         #expect(fault.detail.contains(detail))
         #expect(fault.location == SandboxModel.SourceLocation(line: 1, column: 4))
-        let escape = "\\U" + String(repeating: "0", count: 8 - String(value, radix: 16).count) + String(value, radix: 16)
+        let escape =
+            "\\U" + String(repeating: "0", count: 8 - String(value, radix: 16).count)
+            + String(value, radix: 16)
         #expect(try read("a: \"x\(escape)\"")["a"]?.string == "x" + String(scalar))
     }
 
@@ -143,18 +151,30 @@ import Testing
         #expect(try #require(refusal(stairs)).detail.contains("nesting is deeper"))
         let wide = "[" + String(repeating: "1,", count: YAMLReader.maximumNodes) + "1]"
         #expect(try #require(refusal(wide)).detail.contains("values"))
-        #expect(try #require(refusal(String(repeating: "#", count: YAMLReader.maximumBytes + 1))).detail.contains("bytes"))
+        #expect(
+            try #require(refusal(String(repeating: "#", count: YAMLReader.maximumBytes + 1))).detail.contains(
+                "bytes"))
     }
 
-    @Test("Text that is not UTF-8 is refused", arguments: [[0x61, 0x3A, 0x20, 0xFF], [0xC3], [0x22, 0xED, 0xA0, 0x80, 0x22]])
+    @Test(
+        "Text that is not UTF-8 is refused",
+        arguments: [[0x61, 0x3A, 0x20, 0xFF], [0xC3], [0x22, 0xED, 0xA0, 0x80, 0x22]])
     func invalidUTF8(bytes: [UInt8]) {
         #expect(throws: YAMLSyntaxError.self) { try YAMLReader.read(bytes) }
+    }
+
+    @Test("The program's own example is within what is taken")
+    func ownConfiguration() throws {
+        let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let bytes = try Data(contentsOf: URL(filePath: root + "/config/sandwarden.yaml"))
+        #expect(try YAMLReader.read(Array(bytes)).members?.isEmpty == false)
     }
 
     @Test("No text of a few tokens brings the reader down, and what is taken has no place backwards")
     func tokenSoup() {
         let tokens = [
-            "a", ": ", "- ", "\n", "  ", "[", "]", "{", "}", ", ", "\"", "'", "|", ">", "#", "&x ", "*x", "!t ", "? ", "---", "1",
+            "a", ": ", "- ", "\n", "  ", "[", "]", "{", "}", ", ", "\"", "'", "|", ">", "#", "&x ", "*x",
+            "!t ", "? ", "---", "1",
             "\t", "%", "é",
         ]
         var generator = SplitMix(seed: 7)
@@ -162,7 +182,9 @@ import Testing
         for _ in 0..<20_000 {
             let count = Int.random(in: 1...9, using: &generator)
             let text = (0..<count).map { _ in tokens.randomElement(using: &generator) ?? "" }.joined()
-            guard case .success(let node) = Result(catching: { try YAMLReader.read(Array(text.utf8)) }) else { continue }
+            guard case .success(let node) = Result(catching: { try YAMLReader.read(Array(text.utf8)) }) else {
+                continue
+            }
             taken += 1
             #expect(isOrdered(node), "\(text)")
         }

@@ -23,7 +23,8 @@ extension Policy {
     }
 
     private static func tighten(_ policy: inout Policy) {
-        policy.description = "Code that nobody looked at: half the resources, and one grave violation isolates."
+        policy.description =
+            "Code that nobody looked at: half the resources, and one grave violation isolates."
         policy.resourceLimits.memoryMB = 256
         policy.resourceLimits.cpuPercent = 25
         policy.resourceLimits.diskMB = 256

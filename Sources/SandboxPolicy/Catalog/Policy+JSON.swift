@@ -1,7 +1,8 @@
 public import SandboxModel
 
 extension Policy {
-    /// The whole policy with the contract's field names, in the contract's order. Reading it back gives equal values.
+    /// The whole policy with the contract's field names, in the contract's order. Reading it back gives equal
+    /// values.
     public var json: JSONValue {
         [
             "name": .string(name.rawValue),

@@ -6,13 +6,14 @@ extension PolicyDocument {
     /// - Throws: ``PolicyFaults``, also when the file is missing, no regular file, too large or not readable.
     public static func load(file path: String) throws(PolicyFaults) -> PolicyDocument {
         let bytes = try PolicyFiles.read(path)
-        return path.hasSuffix(".json") ? try parse(json: bytes, file: path) : try parse(yaml: bytes, file: path)
+        return path.hasSuffix(".json")
+            ? try parse(json: bytes, file: path) : try parse(yaml: bytes, file: path)
     }
 }
 
 extension PolicyCatalog {
-    /// Reads every policy of a folder: `*.yaml`, `*.yml` and `*.json`, in the order of their names, hidden files and
-    /// sub-folders left out. Blocks.
+    /// Reads every policy of a folder: `*.yaml`, `*.yml` and `*.json`, in the order of their names, hidden
+    /// files and sub-folders left out. Blocks.
     /// - Returns: Entries with the origin `file`, for ``init(entries:history:)``.
     /// - Throws: ``PolicyFaults`` with the faults of all files; also when the folder cannot be read.
     public static func load(directory: String) throws(PolicyFaults) -> [Entry] {
@@ -20,7 +21,8 @@ extension PolicyCatalog {
         var faults: [PolicyFault] = []
         for path in try PolicyFiles.list(directory) {
             do {
-                entries.append(Entry(document: try PolicyDocument.load(file: path), origin: .file(path: path)))
+                entries.append(
+                    Entry(document: try PolicyDocument.load(file: path), origin: .file(path: path)))
             } catch {
                 faults += error.faults
             }
@@ -35,7 +37,8 @@ extension PolicyCatalog {
         var faults: [PolicyFault] = []
         for path in files {
             do {
-                entries.append(Entry(document: try PolicyDocument.load(file: path), origin: .file(path: path)))
+                entries.append(
+                    Entry(document: try PolicyDocument.load(file: path), origin: .file(path: path)))
             } catch {
                 faults += error.faults
             }
@@ -62,7 +65,8 @@ private enum PolicyFiles {
             !name.hasPrefix(".") && [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }
         }
         guard wanted.count <= PolicyCatalog.maximumDocuments else {
-            throw PolicyFaults("the folder holds more than \(PolicyCatalog.maximumDocuments) policies", file: directory)
+            throw PolicyFaults(
+                "the folder holds more than \(PolicyCatalog.maximumDocuments) policies", file: directory)
         }
         let prefix = directory.hasSuffix("/") ? directory : directory + "/"
         return wanted.sorted().map { prefix + $0 }
@@ -77,7 +81,8 @@ private enum PolicyFiles {
             }
             if let size = attributes[.size] as? UInt64, size > UInt64(PolicyDocument.maximumBytes) {
                 throw PolicyFaults(
-                    "the file has \(size) bytes, more than the \(PolicyDocument.maximumBytes) allowed", file: path)
+                    "the file has \(size) bytes, more than the \(PolicyDocument.maximumBytes) allowed",
+                    file: path)
             }
             return Array(try Data(contentsOf: URL(filePath: path)))
         } catch let faults as PolicyFaults {

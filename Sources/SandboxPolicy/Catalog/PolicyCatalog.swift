@@ -2,8 +2,8 @@ public import SandboxModel
 
 /// All policies that can be named, resolved and compiled: the built-in ones and those of documents.
 ///
-/// An immutable value: a change gives a new catalog, or faults and no change. Every policy's parent is there, no chain of
-/// parents is a circle, and the implicit parent of a policy that names none is `default`.
+/// An immutable value: a change gives a new catalog, or faults and no change. Every policy's parent is there,
+/// no chain of parents is a circle, and the implicit parent of a policy that names none is `default`.
 public struct PolicyCatalog: Sendable {
     /// What is remembered of a policy's past, so that its versions go on counting.
     public struct History: Sendable, Hashable {
@@ -21,7 +21,9 @@ public struct PolicyCatalog: Sendable {
 
     /// A document and where it came from.
     public struct Entry: Sendable, Hashable {
+        /// The document.
         public var document: PolicyDocument
+        /// A file, or the API.
         public var origin: PolicyVersion.Origin
 
         /// A document that stands in a file, or that came by the API.
@@ -33,6 +35,7 @@ public struct PolicyCatalog: Sendable {
 
     /// A changed catalog and what in it is new.
     public struct Change: Sendable {
+        /// The catalog after the change.
         public var catalog: PolicyCatalog
         /// Policies whose values are new or changed, the changed one's children included, by name.
         public var changed: [PolicyName]
@@ -70,10 +73,10 @@ public struct PolicyCatalog: Sendable {
     /// Resolves a set of documents together with the built-in policies.
     /// - Parameters:
     ///   - entries: The documents.
-    ///   - history: The last published version of each name; a policy whose values are still the same keeps it, any
-    ///     other counts on from it, a new one begins at 1.
-    /// - Throws: ``PolicyFaults`` with every fault of every document: names that stand twice or belong to a built-in
-    ///   policy, unknown parents, circles, contradictions.
+    ///   - history: The last published version of each name; a policy whose values are still the same keeps
+    ///     it, any other counts on from it, a new one begins at 1.
+    /// - Throws: ``PolicyFaults`` with every fault of every document: names that stand twice or belong to a
+    ///   built-in policy, unknown parents, circles, contradictions.
     public init(entries: [Entry], history: [PolicyName: History] = [:]) throws(PolicyFaults) {
         try self.init(entries: entries, history: history, reusing: [:])
     }
@@ -91,7 +94,9 @@ public struct PolicyCatalog: Sendable {
             }
         }
         if list.count > PolicyCatalog.maximumDocuments {
-            faults += PolicyFaults("there are more than \(PolicyCatalog.maximumDocuments) policies", file: nil).faults
+            faults +=
+                PolicyFaults("there are more than \(PolicyCatalog.maximumDocuments) policies", file: nil)
+                .faults
         }
         var resolver = PolicyResolver(entries: entries)
         resolver.resolveAll()
@@ -122,10 +127,13 @@ public struct PolicyCatalog: Sendable {
         let document = entry.document
         let detail: String
         if let other = others[document.name] {
-            let places = [other, entry].map { $0.document.file.map { "`\(excerpt($0, limit: 256))`" } ?? "the API" }
+            let places = [other, entry].map {
+                $0.document.file.map { "`\(excerpt($0, limit: 256))`" } ?? "the API"
+            }
             detail = "the policy `\(document.name)` stands twice: in \(places[0]) and in \(places[1])"
         } else if Policy.builtInNames.contains(document.name.rawValue) {
-            detail = "`\(document.name)` is a built-in policy and cannot be replaced; extend it under another name"
+            detail =
+                "`\(document.name)` is a built-in policy and cannot be replaced; extend it under another name"
         } else {
             return nil
         }
@@ -153,7 +161,8 @@ public struct PolicyCatalog: Sendable {
     /// Every policy's published version, in the order of ``names``.
     public var versions: [PolicyVersion] { names.compactMap { compiled[$0]?.version } }
 
-    /// The last version of every name that ever was in this catalog, to be kept and given back at the next start.
+    /// The last version of every name that ever was in this catalog, to be kept and given back at the next
+    /// start.
     public var history: [PolicyName: History] { histories }
 
     /// The document behind a policy; `nil` for a built-in one.
@@ -166,15 +175,17 @@ public struct PolicyCatalog: Sendable {
 
     // MARK: Changing
 
-    /// The catalog with a document added, or in place of the one of that name. Its children are resolved anew.
-    /// - Throws: ``PolicyFaults`` when it, or a child under it, has a fault; also for the name of a policy that does not
-    ///   come from the same kind of origin.
+    /// The catalog with a document added, or in place of the one of that name. Its children are resolved
+    /// anew.
+    /// - Throws: ``PolicyFaults`` when it, or a child under it, has a fault; also for the name of a policy
+    ///   that does not come from the same kind of origin.
     public func putting(
         _ document: PolicyDocument, origin: PolicyVersion.Origin = .api
     ) throws(PolicyFaults) -> Change {
         if let old = entries[document.name], case .file(let path) = old.origin, old.origin != origin {
             throw PolicyFaults(
-                "the policy `\(document.name)` stands in the file `\(excerpt(path, limit: 256))`", file: document.file,
+                "the policy `\(document.name)` stands in the file `\(excerpt(path, limit: 256))`",
+                file: document.file,
                 pointer: "/name", location: document.nameLocation)
         }
         var list = entries

@@ -24,7 +24,8 @@ struct PolicyResolver {
         for name in entries.keys.sorted() { resolve(name) }
     }
 
-    /// Resolves one document and the parents that it needs. Iterative: a chain may be as long as there are documents.
+    /// Resolves one document and the parents that it needs. Iterative: a chain may be as long as there are
+    /// documents.
     mutating func resolve(_ name: PolicyName) {
         var chain: [PolicyDocument] = []
         var current = name
@@ -39,7 +40,9 @@ struct PolicyResolver {
             chain.append(entry.document)
             current = entry.document.extends ?? .default
         }
-        if policies[current] == nil, builtIns[current] == nil, !broken.contains(current), let last = chain.last {
+        if policies[current] == nil, builtIns[current] == nil, !broken.contains(current),
+            let last = chain.last
+        {
             reportUnknownParent(of: last)
             broken.insert(last.name)
             chain.removeLast()
@@ -67,7 +70,9 @@ struct PolicyResolver {
     }
 
     private mutating func reportCircle(_ circle: [PolicyDocument]) {
-        guard let first = circle.min(by: { $0.name < $1.name }), let start = circle.firstIndex(of: first) else { return }
+        guard let first = circle.min(by: { $0.name < $1.name }),
+            let start = circle.firstIndex(of: first)
+        else { return }
         let turned = Array(circle[start...] + circle[..<start])
         let path = (turned.map(\.name) + [first.name]).map { "`\($0)`" }.joined(separator: " → ")
         report("policies extend each other in a circle: \(path)", at: first)

@@ -1,6 +1,7 @@
 /// A block of IPv4 or IPv6 addresses: the address's leading bits and how many of them count.
 package struct CIDRBlock: Sendable, Hashable, CustomStringConvertible {
-    /// The network address in network byte order: 4 bytes for IPv4, 16 for IPv6; bits beyond the prefix are 0.
+    /// The network address in network byte order: 4 bytes for IPv4, 16 for IPv6; bits beyond the prefix are
+    /// 0.
     package let network: [UInt8]
     /// How many leading bits name the block: 0 to 32, or 0 to 128.
     package let prefixLength: Int
@@ -65,7 +66,8 @@ package struct CIDRBlock: Sendable, Hashable, CustomStringConvertible {
     package static func coversEverything(_ blocks: [CIDRBlock], isIPv6: Bool) -> Bool {
         var pending = [CIDRBlock(network: [UInt8](repeating: 0, count: isIPv6 ? 16 : 4), prefixLength: 0)]
         let candidates = blocks.filter { $0.isIPv6 == isIPv6 }
-        // Halves a block until one of the candidates holds it whole; a half that no candidate touches is a gap.
+        // Halves a block until one of the candidates holds it whole; a half that no candidate touches is a
+        // gap.
         while let block = pending.popLast() {
             if candidates.contains(where: { $0.covers(block) }) { continue }
             guard candidates.contains(where: { block.covers($0) }) else { return false }
@@ -101,7 +103,9 @@ package struct CIDRBlock: Sendable, Hashable, CustomStringConvertible {
     }
 
     private static func decimal(_ digits: [UInt8], atMost limit: Int) -> Int? {
-        guard (1...3).contains(digits.count), digits.allSatisfy({ (48...57).contains($0) }) else { return nil }
+        guard (1...3).contains(digits.count),
+            digits.allSatisfy({ (48...57).contains($0) })
+        else { return nil }
         guard digits.count == 1 || digits[0] != UInt8(ascii: "0") else { return nil }
         let value = digits.reduce(0) { $0 * 10 + Int($1 - 48) }
         return value <= limit ? value : nil

@@ -21,11 +21,12 @@ package struct DocumentItem: Sendable {
     package let pointer: String
 }
 
-/// Reads typed values out of a document and collects every fault on the way, so that all are reported at once.
+/// Reads typed values out of a document and collects every fault on the way, so that all are reported at
+/// once.
 ///
-/// Each getter answers `nil` where the key is absent and where its value is faulty; a fault is recorded only for the
-/// latter. A null is a fault everywhere but in ``isNull(_:of:)``. At most ``maximumFaults`` are kept; what comes
-/// after is counted and said in the last one.
+/// Each getter answers `nil` where the key is absent and where its value is faulty; a fault is recorded only
+/// for the latter. A null is a fault everywhere but in ``isNull(_:of:)``. At most ``maximumFaults`` are kept;
+/// what comes after is counted and said in the last one.
 package struct DocumentChecker: Sendable {
     /// Most faults, and most warnings, that are kept.
     package static let maximumFaults = 200
@@ -99,7 +100,8 @@ package struct DocumentChecker: Sendable {
     /// Whether an explicit null stands under the key, where the caller gives that a meaning.
     package func isNull(_ key: String, of map: DocumentMap) -> Bool { map[key]?.isNull ?? false }
 
-    /// A string of at most `maximumBytes` bytes without control characters, but for line feed and tab where allowed.
+    /// A string of at most `maximumBytes` bytes without control characters, but for line feed and tab where
+    /// allowed.
     package mutating func string(
         _ key: String, of map: DocumentMap, maximumBytes: Int = 1024, allowsLines: Bool = false
     ) -> String? {
@@ -121,7 +123,8 @@ package struct DocumentChecker: Sendable {
         }
         guard text.utf8.count <= maximumBytes else {
             fault(
-                "the text has \(text.utf8.count) bytes, more than the \(maximumBytes) allowed", at: item.pointer,
+                "the text has \(text.utf8.count) bytes, more than the \(maximumBytes) allowed",
+                at: item.pointer,
                 location: item.node.location)
             return nil
         }
@@ -161,7 +164,8 @@ package struct DocumentChecker: Sendable {
     }
 
     /// A number of a range, written with or without a fraction.
-    package mutating func number(_ key: String, of map: DocumentMap, in range: ClosedRange<Double>) -> Double? {
+    package mutating func number(_ key: String, of map: DocumentMap, in range: ClosedRange<Double>) -> Double?
+    {
         guard let node = map[key] else { return nil }
         guard let value = node.double else {
             var detail = mismatch("a number", node)
@@ -171,7 +175,8 @@ package struct DocumentChecker: Sendable {
         }
         guard range.contains(value) else {
             fault(
-                "\(value) is out of range; allowed are \(range.lowerBound) to \(range.upperBound)", key: key, of: map)
+                "\(value) is out of range; allowed are \(range.lowerBound) to \(range.upperBound)", key: key,
+                of: map)
             return nil
         }
         return value
@@ -208,7 +213,9 @@ package struct DocumentChecker: Sendable {
     }
 
     /// The elements of a list of at most `limit`.
-    package mutating func list(_ key: String, of map: DocumentMap, atMost limit: Int = 1024) -> [DocumentItem]? {
+    package mutating func list(
+        _ key: String, of map: DocumentMap, atMost limit: Int = 1024
+    ) -> [DocumentItem]? {
         guard let node = map[key] else { return nil }
         guard let elements = node.array else {
             fault(mismatch("a list", node), key: key, of: map)
@@ -219,7 +226,9 @@ package struct DocumentChecker: Sendable {
             return nil
         }
         let pointer = map.pointer(to: key)
-        return elements.enumerated().map { DocumentItem(node: $0.element, pointer: "\(pointer)/\($0.offset)") }
+        return elements.enumerated().map {
+            DocumentItem(node: $0.element, pointer: "\(pointer)/\($0.offset)")
+        }
     }
 
     /// A list of strings, each turned into its stored form by `read`; a faulty or repeated entry is left out.
@@ -278,7 +287,8 @@ extension Result {
     }
 }
 
-/// The name that a misspelt one was probably meant to be: at most two edits away and at most a third of its length.
+/// The name that a misspelt one was probably meant to be: at most two edits away and at most a third of its
+/// length.
 /// - Complexity: the product of both lengths for each name; texts beyond 64 bytes are not compared.
 package func nearestName(to text: String, among names: [String]) -> String? {
     let wanted = Array(text.lowercased().utf8)

@@ -2,7 +2,8 @@ import SandboxModel
 
 /// Finds settings of a resolved policy that contradict each other, and those that are probably not meant.
 ///
-/// A contradiction is a fault only where the document itself says one side of it; what a parent says is the parent's.
+/// A contradiction is a fault only where the document itself says one side of it; what a parent says is the
+/// parent's.
 struct PolicyConsistency {
     let map: DocumentMap
     let policy: Policy
@@ -33,7 +34,8 @@ struct PolicyConsistency {
                 ("allowed_ports", policy.network.allowedPorts == NetworkRules().allowedPorts),
             ] where network.has(key) && !isEmpty {
                 checker.fault(
-                    "this has no effect: network_policy is `\(name)`, and only `restricted` lets some through",
+                    "this has no effect: network_policy is `\(name)`, and only `restricted` lets some "
+                        + "through",
                     key: key, of: network)
             }
         }
@@ -51,7 +53,8 @@ struct PolicyConsistency {
                 key: "allowed_ports", of: network)
         } else if !policy.network.allowedPorts.contains(53), network.has("allowed_ports") {
             checker.warning(
-                "without port 53 no name can be resolved; only addresses can be reached", key: "allowed_ports",
+                "without port 53 no name can be resolved; only addresses can be reached",
+                key: "allowed_ports",
                 of: network)
         }
     }
@@ -65,17 +68,21 @@ struct PolicyConsistency {
                 checker.warning("this blocks every \(family) address", key: "blocked_cidrs", of: network)
             } else {
                 checker.fault(
-                    "this blocks every \(family) address; write network_policy: none instead", key: "blocked_cidrs",
+                    "this blocks every \(family) address; write network_policy: none instead",
+                    key: "blocked_cidrs",
                     of: network)
             }
         }
         for (index, text) in policy.network.allowedCIDRs.enumerated() where network.has("allowed_cidrs") {
-            guard let allowed = blocks([text]).first, let wall = blocked.first(where: { $0.covers(allowed) }) else {
+            guard let allowed = blocks([text]).first,
+                let wall = blocked.first(where: { $0.covers(allowed) })
+            else {
                 continue
             }
             checker.fault(
                 "`\(text)` lies in `\(wall)`, which blocked_cidrs blocks",
-                at: network.pointer(to: "allowed_cidrs") + "/\(index)", location: location("allowed_cidrs", index))
+                at: network.pointer(to: "allowed_cidrs") + "/\(index)",
+                location: location("allowed_cidrs", index))
         }
     }
 
@@ -95,7 +102,8 @@ struct PolicyConsistency {
             let hasList = map["privileges"]?["capabilities"] != nil
             guard hasList || map.has("network_policy") else { continue }
             checker.fault(
-                "\(name) lets a process undo or pass by the rules of network_policy `\(policy.networkPolicy.rawValue)`",
+                "\(name) lets a process undo or pass by the rules of network_policy "
+                    + "`\(policy.networkPolicy.rawValue)`",
                 at: "/privileges/capabilities/\(index)", location: location("capabilities", index))
         }
     }
@@ -111,7 +119,8 @@ struct PolicyConsistency {
                     "`\(excerpt(entry))` is also blocked, by `\(origin)` of blocked_commands; "
                         + "a program that is blocked stays blocked, so take it out of one of the lists",
                     at: hasAllowed ? "/allowed_commands/\(index)" : "/blocked_commands",
-                    location: hasAllowed ? location("allowed_commands", index) : location("blocked_commands", -1))
+                    location: hasAllowed
+                        ? location("allowed_commands", index) : location("blocked_commands", -1))
             }
             let path = Array(entry.utf8)
             guard path.first == UInt8(ascii: "/") else { continue }
@@ -124,7 +133,8 @@ struct PolicyConsistency {
         guard !policy.allowedCommands.isEmpty else { return }
         if policy.undecidableCommands == .allow {
             checker.warning(
-                "allowed_commands has gaps while undecidable_commands is `allow`: a program whose name is made "
+                "allowed_commands has gaps while undecidable_commands is `allow`: a program whose name "
+                    + "is made "
                     + "as it runs is not held against the list",
                 key: "undecidable_commands", of: map)
         }
@@ -133,13 +143,16 @@ struct PolicyConsistency {
     private mutating func checkFiles() {
         let workspace = Array(policy.workspace.utf8)
         for (index, text) in policy.blockedFilePatterns.enumerated() {
-            guard case .success(let pattern) = PathPattern.parse(text), pattern.covers(workspace) else { continue }
+            guard case .success(let pattern) = PathPattern.parse(text),
+                pattern.covers(workspace)
+            else { continue }
             let isOwn = map.has("blocked_file_patterns")
             guard isOwn || map.has("workspace") else { continue }
             checker.fault(
                 "`\(excerpt(text))` covers the workspace `\(policy.workspace)`, so no file could be used",
                 at: isOwn ? "/blocked_file_patterns/\(index)" : "/workspace",
-                location: isOwn ? location("blocked_file_patterns", index) : (map["workspace"] ?? map.node).location)
+                location: isOwn
+                    ? location("blocked_file_patterns", index) : (map["workspace"] ?? map.node).location)
         }
         if policy.maxFileSizeMB > policy.resourceLimits.diskMB, map.has("max_file_size_mb") {
             checker.warning(
@@ -175,12 +188,15 @@ struct PolicyConsistency {
         }
     }
 
-    private mutating func warnOfDropped(_ dropped: [String], by base: String, key: String, of map: DocumentMap) {
+    private mutating func warnOfDropped(
+        _ dropped: [String], by base: String, key: String, of map: DocumentMap
+    ) {
         guard !dropped.isEmpty else { return }
         let names = dropped.prefix(12).map { "`\(excerpt($0, limit: 64))`" }.joined(separator: ", ")
         let rest = dropped.count > 12 ? " and \(dropped.count - 12) more" : ""
         checker.warning(
-            "a list replaces its parent's: \(names)\(rest), blocked by \(base), \(dropped.count == 1 ? "is" : "are") "
+            "a list replaces its parent's: \(names)\(rest), blocked by \(base), "
+                + "\(dropped.count == 1 ? "is" : "are") "
                 + "no longer blocked",
             key: key, of: map)
     }
@@ -204,7 +220,8 @@ struct PolicyConsistency {
     private mutating func warnOfAnswers() {
         if map.has("enable_monitoring"), !policy.enableMonitoring {
             checker.warning(
-                "nothing that happens in a running sandbox is seen or answered", key: "enable_monitoring", of: map)
+                "nothing that happens in a running sandbox is seen or answered", key: "enable_monitoring",
+                of: map)
         }
         guard map.has("on_violation") else { return }
         var strongest = ResponseAction.log
@@ -212,9 +229,11 @@ struct PolicyConsistency {
             let action = policy.onViolation[severity] ?? .log
             if action < strongest {
                 checker.warning(
-                    "`\(severity.rawValue)` is answered with `\(action.rawValue)`, more mildly than a lower severity",
+                    "`\(severity.rawValue)` is answered with `\(action.rawValue)`, more mildly than a "
+                        + "lower severity",
                     at: "/on_violation/\(severity.rawValue)",
-                    location: (map["on_violation"]?[severity.rawValue] ?? map["on_violation"] ?? map.node).location)
+                    location: (map["on_violation"]?[severity.rawValue] ?? map["on_violation"] ?? map.node)
+                        .location)
             }
             strongest = max(strongest, action)
         }

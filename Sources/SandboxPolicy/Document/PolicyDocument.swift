@@ -20,13 +20,15 @@ public struct PolicyDocument: Sendable, Hashable {
     /// - Parameters:
     ///   - json: The document's bytes.
     ///   - file: Named in faults.
-    ///   - name: The name it must have, or takes when it names none; `nil` where the document must name itself.
+    ///   - name: The name it must have, or takes when it names none; `nil` where the document must name
+    ///     itself.
     /// - Throws: ``PolicyFaults`` with every fault that can be found without knowing other policies.
     public static func parse(
         json: [UInt8], file: String? = nil, name: PolicyName? = nil
     ) throws(PolicyFaults) -> PolicyDocument {
         guard json.count <= maximumBytes else {
-            throw PolicyFaults("the text has \(json.count) bytes, more than the \(maximumBytes) allowed", file: file)
+            throw PolicyFaults(
+                "the text has \(json.count) bytes, more than the \(maximumBytes) allowed", file: file)
         }
         let node: DocumentNode
         do {
@@ -52,7 +54,9 @@ public struct PolicyDocument: Sendable, Hashable {
 
     /// Checks a document's tree.
     /// - Throws: ``PolicyFaults`` with every fault that can be found without knowing other policies.
-    public init(node: DocumentNode, file: String? = nil, name expected: PolicyName? = nil) throws(PolicyFaults) {
+    public init(
+        node: DocumentNode, file: String? = nil, name expected: PolicyName? = nil
+    ) throws(PolicyFaults) {
         var checker = DocumentChecker()
         guard let map = checker.map(node, keys: PolicyFields.keys) else {
             throw PolicyDocument.faults(checker.faults, file)

@@ -11,7 +11,9 @@ enum PolicyEntries {
     /// A program's base name: 1 to 255 bytes, no slash, no space, no pattern, not beginning with `-`.
     static func isProgramName(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
-        guard (1...255).contains(bytes.count), text != ".", text != "..", bytes.first != UInt8(ascii: "-") else {
+        guard (1...255).contains(bytes.count), text != ".", text != "..",
+            bytes.first != UInt8(ascii: "-")
+        else {
             return false
         }
         return bytes.allSatisfy { byte in
@@ -38,7 +40,9 @@ enum PolicyEntries {
 
     /// A program that is allowed: a base name found on the fixed `PATH`, or an absolute normalised path.
     static func allowedCommand(_ text: String) -> Reading {
-        if text.hasPrefix("@") { return refuse("groups can only be blocked; list the programs that are allowed") }
+        if text.hasPrefix("@") {
+            return refuse("groups can only be blocked; list the programs that are allowed")
+        }
         guard text.contains("/") else {
             return isProgramName(text) ? .success(text) : refuse("\(shown(text)) is not a program's name")
         }
@@ -53,7 +57,9 @@ enum PolicyEntries {
         if let problem = LexicalPath.problem(in: bytes) { return "\(shown(text)): \(problem.detail)" }
         let normal = LexicalPath.normalize(bytes, base: [])
         guard normal == bytes else {
-            return "\(shown(text)) is not normalised: write `\(excerpt(String(decoding: normal, as: UTF8.self)))`"
+            return
+                "\(shown(text)) is not normalised: write "
+                + "`\(excerpt(String(decoding: normal, as: UTF8.self)))`"
         }
         return nil
     }
@@ -67,8 +73,10 @@ enum PolicyEntries {
             }
             return refuse("\(shown(text)) is not an extension; write one such as `.py`")
         }
-        let isFine = (2...64).contains(bytes.count) && !bytes.contains(UInt8(ascii: "/"))
-            && bytes.last != UInt8(ascii: ".") && bytes.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != 0x2A && $0 != 0x3F }
+        let isFine =
+            (2...64).contains(bytes.count) && !bytes.contains(UInt8(ascii: "/"))
+            && bytes.last != UInt8(ascii: ".")
+            && bytes.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != 0x2A && $0 != 0x3F }
         return isFine ? .success(text) : refuse("\(shown(text)) is not an extension; write one such as `.py`")
     }
 
@@ -84,7 +92,8 @@ enum PolicyEntries {
     static func domain(_ text: String) -> Reading {
         if text == "*" { return refuse("an empty list already means any public name") }
         let name = text.hasPrefix("*.") ? text.dropFirst(2) : text[...]
-        if case .failure(.malformed) = CIDRBlock.parse(String(name)) {} else {
+        if case .failure(.malformed) = CIDRBlock.parse(String(name)) {
+        } else {
             return refuse("\(shown(text)) is an address; addresses belong into allowed_cidrs")
         }
         let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
@@ -92,11 +101,15 @@ enum PolicyEntries {
             return refuse("\(shown(text)) is not a domain name of at least two labels, such as `example.org`")
         }
         let areFine = labels.allSatisfy { label in
-            (1...63).contains(label.count) && label.first != UInt8(ascii: "-") && label.last != UInt8(ascii: "-")
-                && label.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
+            (1...63).contains(label.count) && label.first != UInt8(ascii: "-")
+                && label.last != UInt8(ascii: "-")
+                && label.allSatisfy {
+                    isLetterOrDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+                }
         }
         guard areFine else {
-            return refuse("\(shown(text)) is not a domain name; letters beyond ASCII are written in punycode (`xn--…`)")
+            return refuse(
+                "\(shown(text)) is not a domain name; letters beyond ASCII are written in punycode (`xn--…`)")
         }
         return .success(text.lowercased())
     }
@@ -105,7 +118,8 @@ enum PolicyEntries {
     static func cidr(_ text: String) -> Reading {
         switch CIDRBlock.parse(text) {
         case .success(let block): .success(block.description)
-        case .failure(.malformed): refuse("\(shown(text)) is not a block of addresses, such as `192.0.2.0/24`")
+        case .failure(.malformed):
+            refuse("\(shown(text)) is not a block of addresses, such as `192.0.2.0/24`")
         case .failure(.missingPrefix(let block)):
             refuse("\(shown(text)) has no prefix length: write `\(block)` for this one address")
         case .failure(.hostBits(let block)):
@@ -116,7 +130,9 @@ enum PolicyEntries {
     /// A capability's name with `CAP_`.
     static func capability(_ text: String) -> Reading {
         if Capability.known.contains(text) {
-            if let reason = Capability.refused[text] { return refuse("\(text) is not given to sandboxes: \(reason)") }
+            if let reason = Capability.refused[text] {
+                return refuse("\(text) is not given to sandboxes: \(reason)")
+            }
             return .success(text)
         }
         let upper = text.uppercased()
@@ -132,7 +148,9 @@ enum PolicyEntries {
     /// The name of a control as it stands in a sandbox's `applied`.
     static func control(_ text: String) -> Reading {
         let bytes = Array(text.utf8)
-        let isFine = (1...63).contains(bytes.count) && bytes.allSatisfy { isLowercaseLetter($0) || $0 == UInt8(ascii: "_") }
+        let isFine =
+            (1...63).contains(bytes.count)
+            && bytes.allSatisfy { isLowercaseLetter($0) || $0 == UInt8(ascii: "_") }
         return isFine ? .success(text) : refuse("\(shown(text)) is not a control's name, such as `memory`")
     }
 

@@ -58,8 +58,8 @@ public struct PolicyCheckResult: Sendable, Hashable {
     /// Whether the policy may be stored.
     public var isValid: Bool { errors.isEmpty }
 
-    /// `{"valid", "errors": [{"pointer", "detail"}], "warnings": […]}`; line and column stand beside the pointer where
-    /// they are known.
+    /// `{"valid", "errors": [{"pointer", "detail"}], "warnings": […]}`; line and column stand beside the
+    /// pointer where they are known.
     public var json: JSONValue {
         func list(_ faults: [PolicyFault]) -> JSONValue {
             .array(

@@ -1,14 +1,17 @@
 import SandboxModel
 
-/// Reads the fields of a policy document over given values: what stands in the document replaces, map by map and list
-/// by list; what does not stand there stays.
+/// Reads the fields of a policy document over given values: what stands in the document replaces, map by map
+/// and list by list; what does not stand there stays.
 struct PolicyFields {
     /// The keys of a policy, in the contract's order.
     static let keys = [
-        "name", "description", "extends", "resource_limits", "network_policy", "network", "workspace", "shell",
-        "allowed_commands", "blocked_commands", "undecidable_commands", "interpreters", "allowed_file_extensions",
+        "name", "description", "extends", "resource_limits", "network_policy", "network", "workspace",
+        "shell",
+        "allowed_commands", "blocked_commands", "undecidable_commands", "interpreters",
+        "allowed_file_extensions",
         "blocked_file_patterns", "max_file_size_mb", "isolation", "privileges", "enable_monitoring",
-        "monitoring_interval_ms", "violation_threshold", "violation_window_seconds", "auto_terminate_on_violation",
+        "monitoring_interval_ms", "violation_threshold", "violation_window_seconds",
+        "auto_terminate_on_violation",
         "on_violation", "enforcement", "require_kernel",
     ]
     static let limitKeys = [
@@ -28,7 +31,9 @@ struct PolicyFields {
     static func read(_ map: DocumentMap, into policy: inout Policy, _ checker: inout DocumentChecker) {
         if let text = checker.string("description", of: map, allowsLines: true) { policy.description = text }
         readLimits(map, into: &policy.resourceLimits, &checker)
-        if let value = checker.choice("network_policy", of: map, NetworkPolicy.self) { policy.networkPolicy = value }
+        if let value = checker.choice("network_policy", of: map, NetworkPolicy.self) {
+            policy.networkPolicy = value
+        }
         readNetwork(map, into: &policy.network, &checker)
         readCommands(map, into: &policy, &checker)
         readFiles(map, into: &policy, &checker)
@@ -48,8 +53,12 @@ struct PolicyFields {
         if let value = checker.integer("memory_mb", of: map, in: 8...4_194_304) { limits.memoryMB = value }
         if let value = checker.number("cpu_percent", of: map, in: 1...102_400) { limits.cpuPercent = value }
         if let value = checker.integer("disk_mb", of: map, in: 1...16_777_216) { limits.diskMB = value }
-        if let value = checker.integer("max_processes", of: map, in: 1...4_194_304) { limits.maxProcesses = value }
-        if let value = checker.integer("max_open_files", of: map, in: 16...1_048_576) { limits.maxOpenFiles = value }
+        if let value = checker.integer("max_processes", of: map, in: 1...4_194_304) {
+            limits.maxProcesses = value
+        }
+        if let value = checker.integer("max_open_files", of: map, in: 16...1_048_576) {
+            limits.maxOpenFiles = value
+        }
         if let value = checker.integer("max_network_connections", of: map, in: 0...1_048_576) {
             limits.maxNetworkConnections = value
         }
@@ -76,7 +85,8 @@ struct PolicyFields {
         for item in items {
             guard let port = checker.integer(item, in: 1...65_535) else { continue }
             if ports.contains(port) {
-                checker.fault("\(port) stands twice in this list", at: item.pointer, location: item.node.location)
+                checker.fault(
+                    "\(port) stands twice in this list", at: item.pointer, location: item.node.location)
             } else {
                 ports.append(port)
             }
@@ -88,19 +98,27 @@ struct PolicyFields {
         _ map: DocumentMap, into policy: inout Policy, _ checker: inout DocumentChecker
     ) {
         if let value = checker.choice("shell", of: map, PolicyShell.self) { policy.shell = value }
-        if let value = checker.strings("allowed_commands", of: map, atMost: 4096, read: PolicyEntries.allowedCommand) {
+        if let value = checker.strings(
+            "allowed_commands", of: map, atMost: 4096, read: PolicyEntries.allowedCommand)
+        {
             policy.allowedCommands = value
         }
-        if let value = checker.strings("blocked_commands", of: map, atMost: 4096, read: PolicyEntries.blockedCommand) {
+        if let value = checker.strings(
+            "blocked_commands", of: map, atMost: 4096, read: PolicyEntries.blockedCommand)
+        {
             policy.blockedCommands = value
         }
         if let value = checker.choice("undecidable_commands", of: map, AllowOrDeny.self) {
             policy.undecidableCommands = value
         }
-        if let value = checker.choice("interpreters", of: map, InterpreterRule.self) { policy.interpreters = value }
+        if let value = checker.choice("interpreters", of: map, InterpreterRule.self) {
+            policy.interpreters = value
+        }
     }
 
-    private static func readFiles(_ map: DocumentMap, into policy: inout Policy, _ checker: inout DocumentChecker) {
+    private static func readFiles(
+        _ map: DocumentMap, into policy: inout Policy, _ checker: inout DocumentChecker
+    ) {
         if let text = checker.string("workspace", of: map, maximumBytes: 255) {
             if let problem = workspaceProblem(text) {
                 checker.fault(problem, key: "workspace", of: map)
@@ -108,13 +126,16 @@ struct PolicyFields {
                 policy.workspace = text
             }
         }
-        if let value = checker.strings("allowed_file_extensions", of: map, read: PolicyEntries.fileExtension) {
+        if let value = checker.strings("allowed_file_extensions", of: map, read: PolicyEntries.fileExtension)
+        {
             policy.allowedFileExtensions = value
         }
         let patterns = checker.strings(
             "blocked_file_patterns", of: map, maximumBytes: 4096, read: PolicyEntries.filePattern)
         if let patterns { policy.blockedFilePatterns = patterns }
-        if let value = checker.integer("max_file_size_mb", of: map, in: 1...1_048_576) { policy.maxFileSizeMB = value }
+        if let value = checker.integer("max_file_size_mb", of: map, in: 1...1_048_576) {
+            policy.maxFileSizeMB = value
+        }
     }
 
     private static func workspaceProblem(_ text: String) -> String? {
@@ -170,7 +191,8 @@ struct PolicyFields {
         if let value = checker.bool("auto_terminate_on_violation", of: map) {
             policy.autoTerminateOnViolation = value
         }
-        guard let answers = checker.map("on_violation", of: map, keys: Severity.allCases.map(\.rawValue)) else {
+        guard let answers = checker.map("on_violation", of: map, keys: Severity.allCases.map(\.rawValue))
+        else {
             return
         }
         for severity in Severity.allCases {

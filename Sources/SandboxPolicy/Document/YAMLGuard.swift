@@ -3,9 +3,9 @@ import SandboxModel
 /// Looks over a YAML text before it is composed, and refuses what the reader does not take.
 ///
 /// It reads tokens, not meaning: enough to know where a node begins, so that an anchor, an alias, a tag or a
-/// directive is found wherever it may stand, and to bound how deep the text can nest. Where it would have to guess
-/// what the composer makes of a text (a plain scalar that goes on over lines, a complex key, a block scalar with an
-/// indentation indicator) it refuses, which keeps both in step.
+/// directive is found wherever it may stand, and to bound how deep the text can nest. Where it would have to
+/// guess what the composer makes of a text (a plain scalar that goes on over lines, a complex key, a block
+/// scalar with an indentation indicator) it refuses, which keeps both in step.
 struct YAMLGuard {
     /// Furthest column at which a block map or list may begin: bounds the depth of blocks.
     static let maximumColumn = 80
@@ -43,8 +43,8 @@ struct YAMLGuard {
         byte == nil || byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D
     }
 
-    // Line breaks other than line feed, with or without a carriage return before it, are refused: libraries do not
-    // agree on which characters break lines, and places would be counted wrongly.
+    // Line breaks other than line feed, with or without a carriage return before it, are refused: libraries
+    // do not agree on which characters break lines, and places would be counted wrongly.
     private mutating func checkCharacters() throws(YAMLSyntaxError) {
         while let byte = current {
             switch byte {
@@ -201,7 +201,8 @@ struct YAMLGuard {
             case UInt8(ascii: ":"):
                 if YAMLGuard.isBlank(next) { return }
                 if flowDepth > 0, let following = next, ",[]{}".utf8.contains(following) { return }
-            case UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}"):
+            case UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"),
+                UInt8(ascii: "}"):
                 if flowDepth > 0 { return }
             case 0x20, 0x09:
                 let start = index

@@ -20,12 +20,12 @@ package struct YAMLSyntaxError: Error, Sendable, Hashable, CustomStringConvertib
 
 /// Reads a small, strict YAML into a tree with places: what a configuration needs and nothing that surprises.
 ///
-/// One document of maps, lists and scalars in block or flow style. Plain scalars are resolved by the core schema
-/// of YAML 1.2 (`yes` and `on` are strings); anything quoted or written as a block is a string. Refused, each with
-/// its place: anchors, aliases, tags, merge keys, directives, complex keys, keys that are not strings, duplicate
-/// keys, plain scalars that go on over lines, several documents, control characters, text that is not UTF-8,
-/// nesting deeper than ``maximumDepth``, more than ``maximumBytes`` or ``maximumNodes``. Numbers with a leading
-/// zero, infinities and integers beyond 64 bits are refused too.
+/// One document of maps, lists and scalars in block or flow style. Plain scalars are resolved by the core
+/// schema of YAML 1.2 (`yes` and `on` are strings); anything quoted or written as a block is a string.
+/// Refused, each with its place: anchors, aliases, tags, merge keys, directives, complex keys, keys that are
+/// not strings, duplicate keys, plain scalars that go on over lines, several documents, control characters,
+/// text that is not UTF-8, nesting deeper than ``maximumDepth``, more than ``maximumBytes`` or
+/// ``maximumNodes``. Numbers with a leading zero, infinities and integers beyond 64 bits are refused too.
 /// - Complexity: linear in the text. Does not block.
 /// - SeeAlso: YAML 1.2.2, section 10.3
 package enum YAMLReader {
@@ -44,7 +44,8 @@ package enum YAMLReader {
                 location: SourceLocation(line: 1, column: 1),
                 detail: "the text has \(text.count) bytes, more than the \(maximumBytes) allowed")
         }
-        // The guard goes first: it bounds nesting and refuses aliases before a recursive composer sees the text.
+        // The guard goes first: it bounds nesting and refuses aliases before a recursive composer sees the
+        // text.
         try YAMLGuard.check(text)
         guard let string = String(validating: text, as: UTF8.self) else {
             throw YAMLSyntaxError(
@@ -69,30 +70,34 @@ package enum YAMLReader {
 
     private static func syntaxError(from error: any Error, in text: [UInt8]) -> YAMLSyntaxError {
         guard let error = error as? YamlError else {
-            return YAMLSyntaxError(location: SourceLocation(line: 1, column: 1), detail: "the text is not YAML")
+            return YAMLSyntaxError(
+                location: SourceLocation(line: 1, column: 1), detail: "the text is not YAML")
         }
         func place(_ mark: Mark, _ detail: String) -> YAMLSyntaxError {
             var cursor = YAMLCursor(text: text)
-            return YAMLSyntaxError(location: cursor.location(line: mark.line, column: mark.column), detail: detail)
+            return YAMLSyntaxError(
+                location: cursor.location(line: mark.line, column: mark.column), detail: detail)
         }
         switch error {
         case .scanner(_, let problem, let mark, _): return place(mark, excerpt(problem))
         case .parser(_, let problem, let mark, _): return place(mark, excerpt(problem))
         case .composer(_, let problem, let mark, _):
-            return place(mark, problem.contains("another document") ? "a second document begins" : excerpt(problem))
+            return place(
+                mark, problem.contains("another document") ? "a second document begins" : excerpt(problem))
         case .duplicatedKeysInMapping(let keys, let context):
             let names = keys.prefix(8).map { "`\(excerpt($0))`" }.joined(separator: ", ")
             return place(context.mark, "a key stands twice in one map: \(names)")
         case .reader(let problem, _, _, _):
             return YAMLSyntaxError(location: SourceLocation(line: 1, column: 1), detail: excerpt(problem))
         default:
-            return YAMLSyntaxError(location: SourceLocation(line: 1, column: 1), detail: "the text is not YAML")
+            return YAMLSyntaxError(
+                location: SourceLocation(line: 1, column: 1), detail: "the text is not YAML")
         }
     }
 }
 
-/// Turns places in Unicode scalars, as the composer counts, into places in bytes. Goes forward only where it can,
-/// so that a whole document costs one pass.
+/// Turns places in Unicode scalars, as the composer counts, into places in bytes. Goes forward only where it
+/// can, so that a whole document costs one pass.
 struct YAMLCursor {
     private let text: [UInt8]
     private var line = 1
@@ -190,7 +195,10 @@ private struct YAMLTreeBuilder {
             guard case .string(let name) = try content(of: scalar, at: location) else {
                 throw YAMLSyntaxError(
                     location: location,
-                    detail: "a key must be a string; put `\(excerpt(scalar.string))` in quotes if it is meant as one")
+                    detail:
+                        "a key must be a string; put `\(excerpt(scalar.string))` in quotes if it is "
+                        + "meant as one"
+                )
             }
             let child = try node(value, depth: depth + 1)
             members.append(DocumentMember(key: name, keyLocation: location, value: child))

@@ -1,7 +1,7 @@
 /// A question about a command: may it run?
 ///
-/// Everything that decides what would run is part of the question: the folder, the variables and what is on standard
-/// input.
+/// Everything that decides what would run is part of the question: the folder, the variables and what is on
+/// standard input.
 public struct CommandCheck: Sendable, Hashable {
     /// What would be run.
     public enum Subject: Sendable, Hashable {
@@ -11,13 +11,14 @@ public struct CommandCheck: Sendable, Hashable {
         case arguments([String])
     }
 
+    /// The text or the words.
     public var subject: Subject
     /// The absolute folder it starts in; `nil` for the policy's workspace.
     public var workingDirectory: String?
     /// Variables that the client adds to the sandbox's fixed environment.
     public var environment: [String: String]
-    /// What would be on standard input: a shell that reads its script there is analysed over it. `nil` when it is not
-    /// known, which makes such a shell undecidable; empty when there is none.
+    /// What would be on standard input: a shell that reads its script there is analysed over it. `nil` when
+    /// it is not known, which makes such a shell undecidable; empty when there is none.
     public var stdin: [UInt8]?
 
     /// A question about a command.

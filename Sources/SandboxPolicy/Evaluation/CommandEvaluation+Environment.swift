@@ -5,8 +5,8 @@ extension CommandEvaluation {
     /// Most variables that a client may add.
     static let maximumVariables = 1024
 
-    /// Holds the client's variables against what may decide which programs run. Always denied, whatever the policy says of
-    /// undecidable commands: nothing that is run needs them from outside.
+    /// Holds the client's variables against what may decide which programs run. Always denied, whatever the
+    /// policy says of undecidable commands: nothing that is run needs them from outside.
     mutating func checkEnvironment(_ folder: String) {
         guard check.environment.count <= CommandEvaluation.maximumVariables else {
             reasons.deny(
@@ -32,12 +32,14 @@ extension CommandEvaluation {
         return value.utf8.contains(0) ? "a NUL byte would cut its value short" : nil
     }
 
-    private mutating func judge(_ name: String, _ value: String, _ kind: EnvironmentRules.Kind, _ folder: String) {
+    private mutating func judge(
+        _ name: String, _ value: String, _ kind: EnvironmentRules.Kind, _ folder: String
+    ) {
         switch kind {
         case .loader, .shell, .search, .git, .tool: deny(name, kind.detail)
         case .interpreter:
             // Whoever may give code to an interpreter may also do it this way.
-            if policy.policy.interpreters != .allow { deny(name, kind.detail) }
+            if policy.interpreters != .allow { deny(name, kind.detail) }
         case .command: judgeCommand(name, value, kind, folder)
         }
     }

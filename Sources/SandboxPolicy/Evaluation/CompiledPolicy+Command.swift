@@ -4,10 +4,11 @@ import ShellAnalysis
 extension CompiledPolicy {
     /// Decides whether a command may run.
     ///
-    /// The text is analysed, never run; every program that it would start is held against the policy, however it is
-    /// reached. Rules: `blocked_commands`, `allowed_commands`, `undecidable_commands`, `interpreters`, `environment`,
-    /// `blocked_file_patterns` (for files that the text names), `cwd`. An allowed command that gives code to an
-    /// interpreter carries a note under `interpreters`: what that code does, only the kernel can hold.
+    /// The text is analysed, never run; every program that it would start is held against the policy, however
+    /// it is reached. Rules: `blocked_commands`, `allowed_commands`, `undecidable_commands`, `interpreters`,
+    /// `environment`, `blocked_file_patterns` (for files that the text names), `cwd`. An allowed command that
+    /// gives code to an interpreter carries a note under `interpreters`: what that code does, only the kernel
+    /// can hold.
     /// - Parameter wall: What the sandbox in question stops by itself.
     /// - Complexity: linear in the text, bounded by the analyzer's limits. Does not block.
     public func evaluate(command check: CommandCheck, wall: KernelWall = .none) -> Verdict {
@@ -24,9 +25,6 @@ struct CommandEvaluation {
     let wall: KernelWall
     var reasons = ReasonCollector()
     private(set) var commands: [String] = []
-
-    private var values: Policy { policy.policy }
-    private var deniesUndecidable: Bool { values.undecidableCommands == .deny }
 
     init(policy: CompiledPolicy, check: CommandCheck, wall: KernelWall) {
         self.policy = policy
@@ -49,11 +47,11 @@ struct CommandEvaluation {
 
     private func analyze(_ folder: String) -> ScriptAnalysis {
         var variables = check.environment
-        if !variables.isEmpty, values.interpreters == .allow {
+        if !variables.isEmpty, policy.interpreters == .allow {
             variables = variables.filter { EnvironmentRules.kind(of: $0.key) != .interpreter }
         }
         let context = ShellContext(
-            dialect: values.shell == .bash ? .bash : .posix, environment: variables,
+            dialect: policy.dialect, environment: variables,
             workingDirectory: folder, stdin: check.stdin)
         switch check.subject {
         case .script(let text): return policy.analyzer.analyze(script: text, context: context)
@@ -62,18 +60,21 @@ struct CommandEvaluation {
     }
 
     private mutating func startingFolder() -> String? {
-        guard let folder = check.workingDirectory else { return values.workspace }
+        guard let folder = check.workingDirectory else { return policy.workspaceText }
         let bytes = Array(folder.utf8)
         let problem = LexicalPath.problem(in: bytes)?.detail
         guard problem == nil, bytes.first == UInt8(ascii: "/") else {
             reasons.deny(
-                VerdictReason(rule: "cwd", match: excerpt(folder), detail: problem ?? "this is no absolute path"))
+                VerdictReason(
+                    rule: "cwd", match: excerpt(folder), detail: problem ?? "this is no absolute path"))
             return nil
         }
         let normal = LexicalPath.normalize(bytes, base: [])
         if MagicLinks.contains(normal) {
             reasons.deny(
-                VerdictReason(rule: "cwd", match: excerpt(folder), detail: "this is a link of the kernel, not a folder"))
+                VerdictReason(
+                    rule: "cwd", match: excerpt(folder), detail: "this is a link of the kernel, not a folder")
+            )
         }
         return String(decoding: normal, as: UTF8.self)
     }
@@ -100,7 +101,7 @@ struct CommandEvaluation {
     // MARK: Judging what was found
 
     private mutating func judge(_ analysis: ScriptAnalysis) {
-        let hasAllowed = !policy.allowedNames.isEmpty || !policy.allowedPaths.isEmpty
+        let hasAllowed = policy.hasAllowedList
         for command in analysis.commands where !command.isFunction {
             judgeBlocked(command)
             if hasAllowed { judgeAllowed(command, analysis) }
@@ -114,48 +115,52 @@ struct CommandEvaluation {
     }
 
     private mutating func judgeBlocked(_ command: FoundCommand) {
-        if let entry = policy.blocked.entry(for: command.baseName) {
-            let how = entry == command.baseName ? "is blocked" : "is blocked by `\(entry)`"
-            reasons.deny(
-                VerdictReason(
-                    rule: "blocked_commands", match: excerpt(command.name),
-                    detail: "`\(excerpt(command.name))` \(how)\(reached(command.via)); it would be allowed without "
-                        + "`\(entry)` in blocked_commands of `\(values.name)`",
-                    range: command.range),
-                isHeldByKernel: wall.blockedPrograms.contains(command.baseName) && !command.isBuiltin)
-            return
-        }
-        switch policy.blocked.conditional(command.baseName, words: command.words) {
+        switch policy.blocked.judge(command.baseName, words: command.words) {
         case .free: break
-        case .blocked(let entry, let word):
-            reasons.deny(
-                VerdictReason(
-                    rule: "blocked_commands", match: excerpt(command.name),
-                    detail: "`\(excerpt(command.name))` with `\(excerpt(word, limit: 64))` is blocked by `\(entry)`"
-                        + "\(reached(command.via)); it would be allowed without `\(entry)` in blocked_commands of "
-                        + "`\(values.name)`",
-                    range: command.range))
+        case .blocked(let entry):
+            let how = entry == command.baseName ? "is blocked" : "is blocked by `\(entry)`"
+            denyBlocked(
+                command, how, entry,
+                isHeld: wall.blockedPrograms.contains(command.baseName) && !command.isBuiltin)
+        case .blockedWord(let entry, let word):
+            denyBlocked(
+                command, "with `\(excerpt(word, limit: 64))` is blocked by `\(entry)`", entry, isHeld: false)
         case .unknown(let entry):
             reasons.undecidable(
                 VerdictReason(
                     rule: "undecidable_commands", match: excerpt(command.name),
-                    detail: "a word of `\(excerpt(command.name))` is made as it runs and may be one that `\(entry)` "
+                    detail:
+                        "a word of `\(excerpt(command.name))` is made as it runs and may be one that "
+                        + "`\(entry)` "
                         + "blocks\(reached(command.via)); write it out",
                     range: command.range),
-                denies: deniesUndecidable)
+                denies: policy.deniesUndecidable)
         }
+    }
+
+    private mutating func denyBlocked(_ command: FoundCommand, _ how: String, _ entry: String, isHeld: Bool) {
+        reasons.deny(
+            VerdictReason(
+                rule: "blocked_commands", match: excerpt(command.name),
+                detail:
+                    "`\(excerpt(command.name))` \(how)\(reached(command.via)); it would be allowed without "
+                    + "`\(entry)` in blocked_commands of `\(policy.name)`",
+                range: command.range),
+            isHeldByKernel: isHeld)
     }
 
     private mutating func judgeAllowed(_ command: FoundCommand, _ analysis: ScriptAnalysis) {
         if command.isBuiltin, ShellBuiltins.harmless.contains(command.name) { return }
-        var detail = "is not among allowed_commands of `\(values.name)`"
+        var detail = "is not among allowed_commands of `\(policy.name)`"
         if command.name.utf8.contains(UInt8(ascii: "/")) {
             guard let path = programPath(command, analysis) else {
                 return denyUnlisted(command, "is run from a folder that is not known before it runs")
             }
             if policy.writablePlaces.contains(where: { LexicalPath.contains($0, path) }) {
-                return denyUnlisted(command, "lies in a place that the sandbox itself can write, and an entry of a list "
-                    + "of programs is never such a file")
+                return denyUnlisted(
+                    command,
+                    "lies in a place that the sandbox itself can write, and an entry of a list "
+                        + "of programs is never such a file")
             }
             if policy.allowedPaths.contains(String(decoding: path, as: UTF8.self)) { return }
             if FixedSearchPath.holds(path), policy.allowedNames.contains(command.baseName) { return }
@@ -177,7 +182,8 @@ struct CommandEvaluation {
                 detail: "`\(excerpt(command.name))` \(detail)\(reached(command.via))", range: command.range))
     }
 
-    // The file of a command that is named by a path. A relative one starts where the analyzer says that it does.
+    // The file of a command that is named by a path. A relative one starts where the analyzer says that it
+    // does.
     private func programPath(_ command: FoundCommand, _ analysis: ScriptAnalysis) -> [UInt8]? {
         let bytes = Array(command.name.utf8)
         if bytes.first == UInt8(ascii: "/") { return LexicalPath.normalize(bytes, base: []) }
@@ -194,41 +200,43 @@ struct CommandEvaluation {
         if case .poisonedContext(let name) = place.reason, let kind = EnvironmentRules.kind(of: name) {
             rule = "environment"
             // Whoever may give code to an interpreter may also do it by a variable.
-            if kind == .interpreter, values.interpreters == .allow { return }
+            if kind == .interpreter, policy.interpreters == .allow { return }
         }
         reasons.undecidable(
             VerdictReason(
                 rule: rule, match: place.reason.label,
-                detail: "what would run cannot be decided: \(place.reason); \(place.reason.advice)", range: place.range),
-            denies: deniesUndecidable)
+                detail: "what would run cannot be decided: \(place.reason); \(place.reason.advice)",
+                range: place.range),
+            denies: policy.deniesUndecidable)
     }
 
     private mutating func judgeInterpreter(_ use: InterpreterUse) {
         let what = "`\(excerpt(use.name))` is given code that is not analysed\(reached(use.via))"
-        switch values.interpreters {
+        switch policy.interpreters {
         case .allow:
             reasons.note(
                 VerdictReason(
                     rule: "interpreters", match: excerpt(use.name),
-                    detail: what + "; for what it does the kernel is the wall, not this check", range: use.range))
+                    detail: what + "; for what it does the kernel is the wall, not this check",
+                    range: use.range))
         case .deny:
             reasons.deny(
                 VerdictReason(
                     rule: "interpreters", match: excerpt(use.name),
-                    detail: what + "; it would be allowed with interpreters: allow in `\(values.name)`",
+                    detail: what + "; it would be allowed with interpreters: allow in `\(policy.name)`",
                     range: use.range))
         case .undecidable:
             reasons.undecidable(
                 VerdictReason(
                     rule: "interpreters", match: excerpt(use.name),
-                    detail: what + "; it would be allowed with interpreters: allow in `\(values.name)`",
+                    detail: what + "; it would be allowed with interpreters: allow in `\(policy.name)`",
                     range: use.range),
-                denies: deniesUndecidable)
+                denies: policy.deniesUndecidable)
         }
     }
 
-    // What later programs of the text meet, the analyzer says as something undecidable. Beyond that, a text that only sets
-    // the loader's variables or the search path is refused too: it can have no other purpose.
+    // What later programs of the text meet, the analyzer says as something undecidable. Beyond that, a text
+    // that only sets the loader's variables or the search path is refused too: it can have no other purpose.
     private mutating func judgeHazard(_ hazard: EnvironmentHazard) {
         if hazard.range.isEmpty, check.environment[hazard.variable] != nil { return }
         switch EnvironmentRules.kind(of: hazard.variable) {
@@ -240,9 +248,11 @@ struct CommandEvaluation {
         reasons.undecidable(
             VerdictReason(
                 rule: "environment", match: excerpt(hazard.variable, limit: 64),
-                detail: "`\(excerpt(hazard.variable, limit: 64))` decides what later programs are; run them without it",
+                detail:
+                    "`\(excerpt(hazard.variable, limit: 64))` decides what later programs are; run "
+                    + "them without it",
                 range: hazard.range),
-            denies: deniesUndecidable)
+            denies: policy.deniesUndecidable)
     }
 
     /// How a command was reached, as the end of a clause; empty for one of the text itself.
@@ -261,7 +271,8 @@ extension Undecidable.Reason {
         case .syntax: "syntax"
         case .dynamicCommand: "dynamic command"
         case .limit(let name), .beyondPOSIX(let name), .dynamicArguments(let name), .unknownOption(let name),
-            .dynamicScript(let name), .unseenScript(let name), .hiddenEvaluation(let name), .poisonedContext(let name),
+            .dynamicScript(let name), .unseenScript(let name), .hiddenEvaluation(let name),
+            .poisonedContext(let name),
             .opaqueProgram(let name):
             excerpt(name, limit: 64)
         default: excerpt(description, limit: 64)

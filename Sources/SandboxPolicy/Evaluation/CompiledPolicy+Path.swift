@@ -3,34 +3,35 @@ public import SandboxModel
 extension CompiledPolicy {
     /// Decides whether an operation may be done to a path.
     ///
-    /// The path is read as Linux reads it, by components, and never decoded: `%2e%2e` is a name. Rules, in this order:
-    /// `path` (no path at all, invisible characters, a shell's pattern), `magic_link`, `workspace`,
-    /// `blocked_file_patterns` on the normalised and on the resolved path, `allowed_file_extensions`. An allowed path may
-    /// carry notes under the rule `encoding`: text that another reader might decode into another path.
-    /// - Complexity: the length of the path times that of the patterns. Does not block and looks at no file system.
+    /// The path is read as Linux reads it, by components, and never decoded: `%2e%2e` is a name. Rules, in
+    /// this order: `path` (no path at all, invisible characters, a shell's pattern), `magic_link`,
+    /// `workspace`, `blocked_file_patterns` on the normalised and on the resolved path,
+    /// `allowed_file_extensions`. An allowed path may carry notes under the rule `encoding`: text that
+    /// another reader might decode into another path.
+    /// - Complexity: the length of the path times that of the patterns. Does not block and looks at no file
+    ///   system.
     public func evaluate(path check: PathCheck) -> Verdict {
         var reasons = ReasonCollector()
-        let shown = excerpt(String(decoding: check.path, as: UTF8.self))
         if let problem = LexicalPath.problem(in: check.path) {
-            reasons.deny(VerdictReason(rule: "path", match: shown, detail: problem.detail))
+            reasons.deny(VerdictReason(rule: "path", match: shown(check.path), detail: problem.detail))
             return verdict(reasons)
         }
         guard let base = startingFolder(check, &reasons) else { return verdict(reasons) }
         let normal = LexicalPath.normalize(check.path, base: base)
         if normal.count > LexicalPath.maximumBytes {
             let detail = LexicalPath.Problem.tooLong(normal.count).detail
-            reasons.deny(VerdictReason(rule: "path", match: shown, detail: detail))
+            reasons.deny(VerdictReason(rule: "path", match: shown(check.path), detail: detail))
             return verdict(reasons)
         }
-        checkShellPattern(check.path, shown, &reasons)
+        checkShellPattern(check.path, &reasons)
         checkPlace(normal, check.operation, resolvedFrom: nil, &reasons)
-        if let resolved = check.resolvedPath {
-            checkResolved(resolved, normal, check.operation, shown, &reasons)
-        }
+        if let resolved = check.resolvedPath { checkResolved(resolved, normal, check, &reasons) }
         checkExtension(normal, check, &reasons)
-        noteEncodings(check.path, shown, &reasons)
+        noteEncodings(check.path, &reasons)
         return verdict(reasons)
     }
+
+    private func shown(_ path: [UInt8]) -> String { excerpt(String(decoding: path, as: UTF8.self)) }
 
     private func startingFolder(_ check: PathCheck, _ reasons: inout ReasonCollector) -> [UInt8]? {
         guard let folder = check.workingDirectory else { return workspace }
@@ -45,67 +46,71 @@ extension CompiledPolicy {
     }
 
     private func checkResolved(
-        _ path: [UInt8], _ normal: [UInt8], _ operation: FileOperation, _ shown: String,
-        _ reasons: inout ReasonCollector
+        _ path: [UInt8], _ normal: [UInt8], _ check: PathCheck, _ reasons: inout ReasonCollector
     ) {
         guard path.first == UInt8(ascii: "/"), !path.contains(0) else {
             reasons.deny(
-                VerdictReason(rule: "path", match: shown, detail: "where it leads to could not be established"))
+                VerdictReason(
+                    rule: "path", match: shown(check.path),
+                    detail: "where it leads to could not be established"))
             return
         }
         let resolved = LexicalPath.normalize(path, base: [])
-        if resolved != normal { checkPlace(resolved, operation, resolvedFrom: shown, &reasons) }
+        if resolved != normal { checkPlace(resolved, check.operation, resolvedFrom: check.path, &reasons) }
     }
 
     // Magic links, the workspace and the blocked patterns, for the path as named or as resolved.
     private func checkPlace(
-        _ path: [UInt8], _ operation: FileOperation, resolvedFrom origin: String?, _ reasons: inout ReasonCollector
+        _ path: [UInt8], _ operation: FileOperation, resolvedFrom origin: [UInt8]?,
+        _ reasons: inout ReasonCollector
     ) {
-        let shown = excerpt(String(decoding: path, as: UTF8.self))
-        let means = origin.map { "`\($0)` leads there; " } ?? ""
+        let means = origin.map { "`\(shown($0))` leads there; " } ?? ""
         if MagicLinks.contains(path) {
             reasons.deny(
                 VerdictReason(
-                    rule: "magic_link", match: shown,
-                    detail: means + "this is a link of the kernel that leads past every path; no policy allows it"))
+                    rule: "magic_link", match: shown(path),
+                    detail: means
+                        + "this is a link of the kernel that leads past every path; no policy allows it"))
         }
         if !LexicalPath.contains(workspace, path) {
             reasons.deny(
                 VerdictReason(
-                    rule: "workspace", match: shown,
-                    detail: means + "it lies outside of the workspace `\(policy.workspace)`, the only place for files"))
+                    rule: "workspace", match: shown(path),
+                    detail: means
+                        + "it lies outside of the workspace `\(workspaceText)`, the only place for files"))
         } else if operation == .delete, path.count == workspace.count {
             reasons.deny(
-                VerdictReason(rule: "workspace", match: shown, detail: means + "the workspace itself stays"))
+                VerdictReason(
+                    rule: "workspace", match: shown(path), detail: means + "the workspace itself stays"))
         }
         if let pattern = blockingPattern(path, operation) {
             reasons.deny(
                 VerdictReason(
-                    rule: "blocked_file_patterns", match: shown,
+                    rule: "blocked_file_patterns", match: shown(path),
                     detail: means + "`\(excerpt(pattern, limit: 64))` blocks it; "
-                        + "it would be allowed without that pattern in blocked_file_patterns of `\(policy.name)`"))
+                        + "it would be allowed without that pattern in blocked_file_patterns of `\(name)`"))
         }
     }
 
     /// The first pattern that forbids an operation on a normalised path.
     func blockingPattern(_ path: [UInt8], _ operation: FileOperation) -> String? {
-        for pattern in patterns {
-            if pattern.covers(path) { return pattern.text }
-            if operation == .delete, pattern.isLiteralTree(below: path) { return pattern.text }
-        }
-        return nil
+        if let pattern = patterns.first(covering: path) { return pattern.text }
+        return operation == .delete ? patterns.first(treeBelow: path)?.text : nil
     }
 
     private func checkExtension(_ path: [UInt8], _ check: PathCheck, _ reasons: inout ReasonCollector) {
         guard !(extensions.isEmpty && longExtensions.isEmpty), !check.isFolder else { return }
-        let name = LexicalPath.lastComponent(path)
-        guard let dot = FileExtension.start(in: name) else { return }
-        let text = String(decoding: name[dot...], as: UTF8.self)
-        // A slash behind the name says that a folder is meant, so what looks like an extension is none that was allowed.
+        let file = LexicalPath.lastComponent(path)
+        guard let dot = FileExtension.start(in: file) else { return }
+        let text = String(decoding: file[dot...], as: UTF8.self)
+        // A slash behind the name says that a folder is meant, so what looks like an extension is none that
+        // was allowed.
         let hasSlash = check.path.last == UInt8(ascii: "/")
         if !hasSlash {
             if extensions.contains(text) { return }
-            if longExtensions.contains(where: { name.count > $0.count && name.suffix($0.count).elementsEqual($0) }) {
+            if longExtensions.contains(where: {
+                file.count > $0.count && file.suffix($0.count).elementsEqual($0)
+            }) {
                 return
             }
         }
@@ -113,36 +118,41 @@ extension CompiledPolicy {
         reasons.deny(
             VerdictReason(
                 rule: "allowed_file_extensions", match: shown,
-                detail: "the extension `\(shown)` is not among those allowed; extensions are compared byte by byte, and "
-                    + "it would be allowed with its entry in allowed_file_extensions of `\(policy.name)`"))
+                detail:
+                    "the extension `\(shown)` is not among those allowed; extensions are compared byte "
+                    + "by byte, and "
+                    + "it would be allowed with its entry in allowed_file_extensions of `\(name)`"))
     }
 
-    // A file call takes a path as it stands, but paths travel: a caller that gives this one to a shell gets others. Sets
-    // around a plain word (`[id].tsx`) are how web projects name files, and stay.
-    private func checkShellPattern(_ path: [UInt8], _ shown: String, _ reasons: inout ReasonCollector) {
+    // A file call takes a path as it stands, but paths travel: a caller that gives this one to a shell gets
+    // others. Sets around a plain word (`[id].tsx`) are how web projects name files, and stay.
+    private func checkShellPattern(_ path: [UInt8], _ reasons: inout ReasonCollector) {
         guard let pattern = ShellPattern.find(in: path) else { return }
         reasons.undecidable(
             VerdictReason(
-                rule: "path", match: shown,
+                rule: "path", match: shown(path),
                 detail: "`\(pattern)` would stand for other paths in a shell; write the path itself"),
-            denies: policy.undecidableCommands == .deny)
+            denies: deniesUndecidable)
     }
 
-    private func noteEncodings(_ path: [UInt8], _ shown: String, _ reasons: inout ReasonCollector) {
+    private func noteEncodings(_ path: [UInt8], _ reasons: inout ReasonCollector) {
         guard let kind = Encodings.find(in: path) else { return }
         reasons.note(
             VerdictReason(
-                rule: "encoding", match: shown,
+                rule: "encoding", match: shown(path),
                 detail: "\(kind) is taken as it stands; whoever decodes it first means another path"))
     }
 }
 
 /// Where a file name's extension begins.
 enum FileExtension {
-    /// The index of the dot of the last extension. A name's leading dots belong to its stem, so `.env` has none.
+    /// The index of the dot of the last extension. A name's leading dots belong to its stem, so `.env` has
+    /// none.
     static func start(in name: ArraySlice<UInt8>) -> Int? {
         let dot = UInt8(ascii: ".")
-        guard let last = name.lastIndex(of: dot), name[..<last].contains(where: { $0 != dot }) else { return nil }
+        guard let last = name.lastIndex(of: dot),
+            name[..<last].contains(where: { $0 != dot })
+        else { return nil }
         return last
     }
 }
@@ -150,7 +160,9 @@ enum FileExtension {
 /// Links of the kernel that lead to an open file or a root, whatever the path says.
 /// - SeeAlso: symlink(7), "Magic links"; proc(5)
 enum MagicLinks {
-    private static let names: [[UInt8]] = ["root", "cwd", "exe", "fd", "map_files", "ns"].map { Array($0.utf8) }
+    private static let names: [[UInt8]] = ["root", "cwd", "exe", "fd", "map_files", "ns"].map {
+        Array($0.utf8)
+    }
     private static let devices: [[UInt8]] =
         ["/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr"].map { Array($0.utf8) }
 
@@ -173,7 +185,9 @@ enum ShellPattern {
             case UInt8(ascii: "?"): return "?"
             case UInt8(ascii: "["):
                 guard let end = path[index...].firstIndex(of: UInt8(ascii: "]")) else { continue }
-                if !isPlainWord(path[(index + 1)..<end]) { return excerpt(text(path[index...end]), limit: 32) }
+                if !isPlainWord(path[(index + 1)..<end]) {
+                    return excerpt(text(path[index...end]), limit: 32)
+                }
             case UInt8(ascii: "{"):
                 guard let end = path[index...].firstIndex(of: UInt8(ascii: "}")) else { continue }
                 let inner = path[(index + 1)..<end]
@@ -209,7 +223,9 @@ enum Encodings {
         if path.first == UInt8(ascii: "~") { return "`~`" }
         for (index, byte) in path.enumerated() {
             if byte == UInt8(ascii: "\\") { return "a backslash" }
-            if byte == UInt8(ascii: "%"), index + 2 < path.count, isHex(path[index + 1]), isHex(path[index + 2]) {
+            if byte == UInt8(ascii: "%"), index + 2 < path.count, isHex(path[index + 1]),
+                isHex(path[index + 2])
+            {
                 return "a percent encoding"
             }
         }

@@ -7,26 +7,44 @@ import ShellAnalysis
 public final class CompiledPolicy: Sendable {
     /// The policy and its version.
     public let version: PolicyVersion
+    // Copied out of the policy: reading them there would copy, and count references to, all of it.
+    let name: PolicyName
+    let isAudit: Bool
+    let deniesUndecidable: Bool
+    let interpreters: InterpreterRule
+    let dialect: ShellDialect
+    let workspaceText: String
+    let workspace: [UInt8]
+
     let blocked: BlockedPrograms
+    let hasAllowedList: Bool
     let allowedNames: NameSet
     let allowedPaths: NameSet
-    let patterns: [PathPattern]
-    /// Extensions by their last part, and those of several parts.
+    let patterns: PatternSet
+    /// Extensions of one part.
     let extensions: NameSet
+    /// Extensions of several parts, such as `.tar.gz`.
     let longExtensions: [[UInt8]]
-    let workspace: [UInt8]
     let writablePlaces: [[UInt8]]
     let analyzer = ShellAnalyzer()
 
     /// Compiles a policy's version.
-    /// - Precondition: The policy was checked; entries that are none are left out, which a check would have refused.
+    /// - Precondition: The policy was checked; entries that are none are left out, which a check would have
+    ///   refused.
     public init(_ version: PolicyVersion) {
         let policy = version.policy
         self.version = version
+        name = policy.name
+        isAudit = policy.enforcement == .audit
+        deniesUndecidable = policy.undecidableCommands == .deny
+        interpreters = policy.interpreters
+        dialect = policy.shell == .bash ? .bash : .posix
+        workspaceText = policy.workspace
         blocked = BlockedPrograms(policy.blockedCommands)
+        hasAllowedList = !policy.allowedCommands.isEmpty
         allowedNames = NameSet(policy.allowedCommands.filter { !$0.contains("/") })
         allowedPaths = NameSet(policy.allowedCommands.filter { $0.contains("/") })
-        patterns = policy.blockedFilePatterns.compactMap { PathPattern.parse($0).success }
+        patterns = PatternSet(policy.blockedFilePatterns.compactMap { PathPattern.parse($0).success })
         let isLong = { (text: String) in text.dropFirst().contains(".") }
         extensions = NameSet(policy.allowedFileExtensions.filter { !isLong($0) })
         longExtensions = policy.allowedFileExtensions.filter(isLong).map { Array($0.utf8) }
@@ -37,17 +55,16 @@ public final class CompiledPolicy: Sendable {
     /// The policy's values.
     public var policy: Policy { version.policy }
 
-    /// The base names that are blocked whatever their words are, groups and further names unfolded, sorted: what a kernel
-    /// mechanism is to hold.
+    /// The base names that are blocked whatever their words are, groups and further names unfolded, sorted:
+    /// what a kernel mechanism is to hold.
     public var blockedProgramNames: [String] { blocked.unconditionalNames }
 
     func verdict(_ reasons: ReasonCollector, commands: [String] = []) -> Verdict {
-        let decision: Decision =
-            reasons.isDenied ? (policy.enforcement == .audit ? .audit : .deny) : .allow
+        let decision: Decision = reasons.isDenied ? (isAudit ? .audit : .deny) : .allow
         return Verdict(
             decision: decision, reasons: reasons.sorted, commands: commands,
             isUndecidable: reasons.isUndecidable, wall: reasons.isHeldByKernel ? .kernel : .advice,
-            policy: policy.name, policyVersion: version.version)
+            policy: name, policyVersion: version.version)
     }
 }
 

@@ -1,9 +1,10 @@
 /// A set of names compared by their bytes, for look-ups on the fast path.
 ///
-/// `Set<String>` compares by canonical equivalence and hashes with a keyed function; file names are bytes, and these
-/// names come from the policy's author, so a short fixed hash is safe and enough.
+/// `Set<String>` compares by canonical equivalence and hashes with a keyed function; file names are bytes,
+/// and these names come from the policy's author, so a short fixed hash is safe and enough.
 struct NameSet: Sendable {
-    private let names: [String]
+    /// The names, in no particular order; ``index(of:)`` counts in here.
+    let names: [String]
     /// Open addressing: the index of a name plus 1, or 0. A power of two, at most half full.
     private let table: [Int32]
     private let mask: Int
@@ -34,14 +35,18 @@ struct NameSet: Sendable {
     var isEmpty: Bool { names.isEmpty }
 
     /// Whether a name with exactly these bytes is in the set.
-    func contains(_ name: String) -> Bool {
-        guard lengths & (1 << UInt64(min(63, name.utf8.count))) != 0 else { return false }
+    func contains(_ name: String) -> Bool { index(of: name) != nil }
+
+    /// Where in ``names`` a name with exactly these bytes stands.
+    func index(of name: String) -> Int? {
+        guard lengths & (1 << UInt64(min(63, name.utf8.count))) != 0 else { return nil }
         var slot = NameSet.hash(name) & mask
         while table[slot] != 0 {
-            if names[Int(table[slot]) - 1].utf8.elementsEqual(name.utf8) { return true }
+            let index = Int(table[slot]) - 1
+            if names[index].utf8.elementsEqual(name.utf8) { return index }
             slot = (slot + 1) & mask
         }
-        return false
+        return nil
     }
 
     // FNV-1a over the bytes.

@@ -1,4 +1,5 @@
-/// Places that processes in a sandbox can write, so that a program there is the sandbox's own and not the image's.
+/// Places that processes in a sandbox can write, so that a program there is the sandbox's own and not the
+/// image's.
 enum WritablePlaces {
     /// The memory file systems that every sandbox has, besides its workspace.
     static let fixed = ["/tmp", "/var/tmp", "/run", "/var/run", "/dev/shm", "/dev/mqueue", "/proc"]

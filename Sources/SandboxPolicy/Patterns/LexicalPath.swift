@@ -1,7 +1,8 @@
-/// Paths as Linux reads them, by text alone: components between slashes, `.` and `..`, bytes that stand for themselves.
+/// Paths as Linux reads them, by text alone: components between slashes, `.` and `..`, bytes that stand for
+/// themselves.
 ///
-/// Nothing here looks at a file system. What `..` means behind a symbolic link only the kernel knows; callers that hold
-/// a sandbox check the resolved path as well.
+/// Nothing here looks at a file system. What `..` means behind a symbolic link only the kernel knows; callers
+/// that hold a sandbox check the resolved path as well.
 enum LexicalPath {
     /// The longest path that a system call takes, without the NUL that ends it.
     static let maximumBytes = 4095
@@ -60,7 +61,9 @@ enum LexicalPath {
         if let control { return .invisibleCharacter(UInt32(control)) }
         guard !isASCII else { return nil }
         guard let text = String(validating: path, as: UTF8.self) else { return .invalidUTF8 }
-        for scalar in text.unicodeScalars where isInvisible(scalar) { return .invisibleCharacter(scalar.value) }
+        for scalar in text.unicodeScalars where isInvisible(scalar) {
+            return .invisibleCharacter(scalar.value)
+        }
         return nil
     }
 
@@ -80,10 +83,23 @@ enum LexicalPath {
         }
     }
 
+    /// Whether a path is absolute and has nothing that ``normalize(_:base:)`` would take away.
+    static func isNormal(_ path: [UInt8]) -> Bool {
+        guard path.first == UInt8(ascii: "/"), path.count > 1, path.last != UInt8(ascii: "/") else {
+            return path.count == 1 && path.first == UInt8(ascii: "/")
+        }
+        for index in 1..<path.count where path[index - 1] == UInt8(ascii: "/") {
+            // A component that begins with a dot may be `.` or `..`: not worth telling apart here.
+            if path[index] == UInt8(ascii: "/") || path[index] == UInt8(ascii: ".") { return false }
+        }
+        return true
+    }
+
     /// The absolute path that a text means: `.`, `..`, repeated and trailing slashes gone.
     /// - Parameter base: The absolute normalised folder that a relative path starts from; empty means `/`.
     /// - Returns: `/`, or components each behind one slash.
     static func normalize(_ path: [UInt8], base: [UInt8]) -> [UInt8] {
+        if isNormal(path) { return path }
         var result: [UInt8] = []
         result.reserveCapacity(path.count + base.count + 1)
         if path.first != UInt8(ascii: "/"), base.count > 1 { result.append(contentsOf: base) }

@@ -1,7 +1,7 @@
 /// A pattern for one component of a path: literal text, `?`, `*` and `[…]`.
 ///
-/// `?` and `[…]` stand for one Unicode scalar; a byte that belongs to none stands for itself. Matching is bounded by the
-/// product of both lengths.
+/// `?` and `[…]` stand for one Unicode scalar; a byte that belongs to none stands for itself. Matching is
+/// bounded by the product of both lengths.
 struct NamePattern: Sendable, Hashable {
     /// One piece of a pattern.
     enum Token: Sendable, Hashable {
@@ -74,7 +74,8 @@ struct NamePattern: Sendable, Hashable {
         var ranges: [ClosedRange<UInt32>] = []
         let isNegated =
             position < scalars.count
-            && (scalars[position] == UInt32(UInt8(ascii: "!")) || scalars[position] == UInt32(UInt8(ascii: "^")))
+            && (scalars[position] == UInt32(UInt8(ascii: "!"))
+                || scalars[position] == UInt32(UInt8(ascii: "^")))
         if isNegated { position += 1 }
         let first = position
         while position < scalars.count {
@@ -141,8 +142,8 @@ struct NamePattern: Sendable, Hashable {
         }
     }
 
-    /// Whether there is a name that both patterns stand for. A shell's pattern does not begin to match at a dot that it
-    /// does not write, which is why it comes second.
+    /// Whether there is a name that both patterns stand for. A shell's pattern does not begin to match at a
+    /// dot that it does not write, which is why it comes second.
     /// - Complexity: the product of both lengths.
     func intersects(shellPattern other: NamePattern) -> Bool {
         if let literal = other.literal { return matches(literal[...]) }
@@ -177,7 +178,8 @@ struct NamePattern: Sendable, Hashable {
     private static func overlap(_ left: Token, _ right: Token) -> Bool {
         switch (left, right) {
         case (.scalar(let value), let other), (let other, .scalar(let value)): accepts(other, value)
-        // Two sets are taken to meet: telling for certain is not worth the code, and the answer errs to caution.
+        // Two sets are taken to meet: telling for certain is not worth the code, and the answer errs to
+        // caution.
         default: true
         }
     }
@@ -189,7 +191,8 @@ struct NamePattern: Sendable, Hashable {
         var index = bytes.startIndex
         while index < bytes.endIndex {
             let byte = bytes[index]
-            let length = byte < 0x80 ? 1 : byte < 0xC2 ? 0 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : byte < 0xF5 ? 4 : 0
+            let length =
+                byte < 0x80 ? 1 : byte < 0xC2 ? 0 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : byte < 0xF5 ? 4 : 0
             if length == 1 {
                 result.append(UInt32(byte))
                 index += 1

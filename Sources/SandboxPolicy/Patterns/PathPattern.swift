@@ -2,10 +2,11 @@ import SandboxModel
 
 /// A pattern of `blocked_file_patterns`: a set of files and of folders with all that is below them.
 ///
-/// `/x/` and `/x` name that tree. Otherwise a component may hold `*` (any text without a slash), `?` and `[…]`, and the
-/// component `**` stands for any number of components. A pattern without a slash before its end (`*.pem`, `.ssh/`) is
-/// looked for at every level. A match on a folder covers what is below it, so `**/.ssh` and `**/.ssh/**` mean the
-/// same. Bytes are compared as they are: no case folding, no Unicode normalisation, no decoding.
+/// `/x/` and `/x` name that tree. Otherwise a component may hold `*` (any text without a slash), `?` and
+/// `[…]`, and the component `**` stands for any number of components. A pattern without a slash before its
+/// end (`*.pem`, `.ssh/`) is looked for at every level. A match on a folder covers what is below it, so
+/// `**/.ssh` and `**/.ssh/**` mean the same. Bytes are compared as they are: no case folding, no Unicode
+/// normalisation, no decoding.
 struct PathPattern: Sendable, Hashable {
     /// One component of a pattern.
     private enum Component: Sendable, Hashable {
@@ -17,15 +18,18 @@ struct PathPattern: Sendable, Hashable {
     /// The pattern as it was written.
     let text: String
     private let components: [Component]
-    /// The path of the tree where no component is a wildcard: compared by bytes, which is what most policies need.
-    private let tree: [UInt8]?
+    /// The path of the tree where no component is a wildcard: compared by bytes, which is what most policies
+    /// need.
+    let tree: [UInt8]?
 
     /// Reads a pattern.
     static func parse(_ text: String) -> Result<PathPattern, EntryRefusal> {
         func refuse(_ detail: String) -> Result<PathPattern, EntryRefusal> { .failure(EntryRefusal(detail)) }
         let bytes = Array(text.utf8)
         if let problem = LexicalPath.problem(in: bytes) { return refuse(problem.detail) }
-        if bytes.contains(UInt8(ascii: "{")) { return refuse("braces have no meaning here; write one pattern for each") }
+        if bytes.contains(UInt8(ascii: "{")) {
+            return refuse("braces have no meaning here; write one pattern for each")
+        }
         if bytes.first == UInt8(ascii: "~") { return refuse("`~` has no meaning here; write the folder") }
         var body = bytes[...]
         if body.count > 1, body.last == UInt8(ascii: "/") { body.removeLast() }
@@ -96,14 +100,15 @@ struct PathPattern: Sendable, Hashable {
         return covers(names[...]) { $0.intersects(shellPattern: $1) }
     }
 
-    /// Whether the tree of the pattern lies in a folder, so that doing away with the folder does away with it.
+    /// Whether the tree of the pattern lies in a folder, so that doing away with the folder does away with
+    /// it.
     func isLiteralTree(below folder: [UInt8]) -> Bool {
         guard let tree, tree.count > folder.count else { return false }
         return LexicalPath.contains(folder, tree)
     }
 
-    // The components are matched like a text whose letters are names and whose star is `**`; the pattern may end
-    // before the path does.
+    // The components are matched like a text whose letters are names and whose star is `**`; the pattern may
+    // end before the path does.
     private func covers<Names: RandomAccessCollection>(
         _ names: Names, by matches: (NamePattern, Names.Element) -> Bool
     ) -> Bool where Names.Index == Int {
