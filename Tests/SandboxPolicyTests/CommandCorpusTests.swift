@@ -79,6 +79,6 @@ import Testing
         for (rule, count) in rules.sorted(by: { $0.value > $1.value }).prefix(10) {
             print("  \(count) \(rule)")
         }
-        #expect(refused * 100 <= rows.count * 10)
+        #expect(refused * 100 <= rows.count * 5)
     }
 }
