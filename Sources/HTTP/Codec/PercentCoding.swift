@@ -1,7 +1,7 @@
 /// Percent-encoding.
 ///
 /// - SeeAlso: RFC 3986, section 2.1.
-enum PercentCoding {
+package enum PercentCoding {
     /// Decodes bytes whose percent signs are each followed by two hexadecimal digits.
     /// - Parameter plusIsSpace: As in forms and queries.
     /// - Returns: The text, or `nil` for a broken escape, NUL, or bytes that are not UTF-8.

@@ -84,6 +84,16 @@ import Testing
         #expect(transcript.rejection == nil)
     }
 
+    @Test(arguments: [
+        ("", ""), ("aZ09-._~", "aZ09-._~"), ("/a b%", "%2Fa%20b%25"), ("é\n", "%C3%A9%0A"),
+        ("+&=?", "%2B%26%3D%3F"),
+    ])
+    func encodesComponents(_ text: String, _ encoded: String) {
+        #expect(PercentCoding.encode(text) == encoded)
+        #expect(PercentCoding.decode(Array(encoded.utf8)[...]) == text)
+        #expect(PercentCoding.decode(Array(encoded.utf8)[...], plusIsSpace: true) == text)
+    }
+
     @Test(arguments: ["", "x", "/a b", "/a\r\nX: y", "/a\u{7F}", "/é", "/a\0"])
     func refusesTargetsThatBreakTheLine(_ target: String) {
         var output: [UInt8] = []

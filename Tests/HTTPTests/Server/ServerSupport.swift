@@ -1,4 +1,3 @@
-import HTTP
 import LinuxSystem
 import Metrics
 import Synchronization
