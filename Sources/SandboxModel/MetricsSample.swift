@@ -8,7 +8,7 @@ public struct MetricsSample: Sendable, Hashable {
     public var memoryUsageMB = 0.0
     /// Used space of the workspace's file system, in units of 2^20 bytes.
     public var diskUsageMB = 0.0
-    /// TCP and UDP sockets in use in the sandbox's network namespace, listeners not counted.
+    /// TCP and UDP sockets in use in the sandbox's network namespace, listeners included.
     public var networkConnections = 0
     public var processCount = 0
     /// Open descriptors of all processes together.
