@@ -64,35 +64,53 @@ extension NetworkController {
     /// - Returns: What was removed or found missing, a sentence each, for the audit.
     package func reconcile(known: [NetworkHandle]) async -> [String] {
         var report: [String] = []
+        for handle in known { measures.attached(handle.sandboxID, handle.mode) }
+        // Assumed until the interfaces have been read: then what goes wrong matters.
+        var hasAny = known.contains { $0.interface != nil }
         do throws(NetworkError) {
-            let found = try await tools.interfaces(in: .host)
-            let ours = found.filter { isOurs($0) }
-            for handle in known {
-                measures.attached(handle.sandboxID, handle.mode)
-                guard let interface = handle.interface else { continue }
-                let listed = ours.first { $0.name == interface }
-                // An interface that is down was taken down by us: an isolated sandbox stays isolated.
-                await host.set(handle, isIsolated: listed?.isUp == false)
-                if listed == nil { report.append("\(handle.sandboxID): interface \(interface) is gone") }
-            }
-            let needed = Set(known.flatMap { [$0.interface, $0.bridge].compactMap { $0 } })
-            await host.adopt(bridges: ours.map(\.name).filter { names.isBridge($0) })
-            for leftover in ours where !needed.contains(leftover.name) {
-                if !names.isBridge(leftover.name) { try await host.removeLink(leftover.name) }
-                report.append("removed interface \(leftover.name) \(leftover.alias)")
-            }
+            let ours = try await tools.interfaces(in: .host).filter { isOurs($0) }
+            hasAny = hasAny || !ours.isEmpty
+            await takeUp(known, ours, &report)
+            try await removeLeftovers(known, ours, &report)
             let hadTable = try await tools.listTable("inet \(names.table)", in: .host) != nil
             let isNeeded = await !host.ruleset.isEmpty
-            if hadTable || isNeeded { try await host.synchronise() }
+            let hasBridges = await !host.unneededBridges.isEmpty
+            if hadTable || isNeeded || hasBridges { try await host.synchronise() }
             if hadTable && !isNeeded { report.append("removed table \(names.table)") }
             if !isNeeded, let program = try await ForwardPath.droppingFirewall(tools) {
                 try await ForwardPath.closeFirewall(program, names, tools)
             }
         } catch {
+            // Without the right to change networks, and with none of ours, there was nothing to do.
+            guard hasAny else { return report }
             report.append("clean-up stopped: \(error)")
             logger.error("network: clean-up stopped", metadata: ["reason": "\(error)"])
         }
         return report
+    }
+
+    private func takeUp(
+        _ known: [NetworkHandle], _ ours: [ListedInterface], _ report: inout [String]
+    ) async {
+        for handle in known {
+            guard let interface = handle.interface else { continue }
+            let listed = ours.first { $0.name == interface }
+            // An interface that is down was taken down by us: an isolated sandbox stays isolated.
+            await host.set(handle, isIsolated: listed?.isUp == false)
+            if listed == nil { report.append("\(handle.sandboxID): interface \(interface) is gone") }
+        }
+    }
+
+    private func removeLeftovers(
+        _ known: [NetworkHandle], _ ours: [ListedInterface], _ report: inout [String]
+    ) async throws(NetworkError) {
+        let needed = Set(known.flatMap { [$0.interface, $0.bridge].compactMap { $0 } })
+        await host.adopt(bridges: ours.map(\.name).filter { names.isBridge($0) })
+        for leftover in ours where !needed.contains(leftover.name) {
+            // Bridges go with the next change of the host's part, after their ports.
+            if !names.isBridge(leftover.name) { try await host.removeLink(leftover.name) }
+            report.append("removed interface \(leftover.name) \(leftover.alias)")
+        }
     }
 
     /// Whether an interface of the host was made by this installation: by name, and by alias where it has

@@ -124,6 +124,57 @@ struct HostSideTests {
         #expect(try await lab.hostState() == before)
     }
 
+    @Test func forwardingIsSwitchedOnWhenNeededAlone() async throws {
+        let lab = try await NetworkLab.make(forwards: false)
+        let controller = try lab.controller()
+        let peer = try await Holder.make(lab.tools)
+        let inside = try await controller.attach(try peer.attachment(.internal))
+        let place = NetworkTools.Place.namespace(lab.host)
+        #expect(try await lab.tools.readControl(ForwardPath.forwardingPath, in: place) == "0")
+        let holder = try await Holder.make(lab.tools)
+        let handle = try await controller.attach(try holder.attachment(.restricted))
+        #expect(try await lab.tools.readControl(ForwardPath.forwardingPath, in: place) == "1")
+        #expect(try holder.tryConnecting(to: NetworkLab.publicHost, 80) == "open")
+        try await controller.detach(handle)
+        try await controller.detach(inside)
+    }
+
+    /// On the machine's own network, which an `internal` sandbox adds a bridge to and nothing else.
+    @Test func ownNamespaceCountsAsTheHost() async throws {
+        let controller = try NetworkController(
+            configuration: NetworkConfiguration(resolvers: []),
+            instanceID: "test\(UInt32.random(in: 0 ... .max))")
+        let tools = controller.tools
+        let holders = [try await Holder.make(tools), try await Holder.make(tools)]
+        var handles: [NetworkHandle] = []
+        for holder in holders {
+            let attachment = try holder.attachment(.internal)
+            handles.append(try await controller.attach(attachment))
+            let controls = await controller.verify(try #require(handles.last), attachment)
+            #expect(AppliedControl.outcome("network", in: controls) == "enforced")
+        }
+        let listener = try NetworkLab.listen(in: holders[1].namespace, port: 7000)
+        let peer = try #require(handles[1].address).description
+        #expect(try holders[0].tryConnecting(to: peer, 7000) == "open")
+        for handle in handles { try await controller.detach(handle) }
+        let left = try await tools.interfaces(in: .host).map(\.name)
+        #expect(!left.contains { $0.hasPrefix(controller.names.prefix) })
+        #expect(try await tools.listTable("inet \(controller.names.table)", in: .host) == nil)
+        withExtendedLifetime(listener) {}
+    }
+
+    @Test func bridgeWithoutItsTableIsRemovedAtStart() async throws {
+        let lab = try await NetworkLab.make()
+        let before = try await lab.hostState()
+        let dead = try lab.controller()
+        let holder = try await Holder.make(lab.tools)
+        let handle = try await dead.attach(try holder.attachment(.internal))
+        try await lab.tools.nft("flush ruleset\n", in: .namespace(lab.host))
+        let report = await (try lab.controller()).reconcile(known: [])
+        #expect(report.contains { $0.contains(handle.bridge ?? "?") })
+        #expect(try await lab.hostState() == before)
+    }
+
     @Test func probeFindsWhatThisHostHas() async throws {
         let lab = try await NetworkLab.make()
         let before = try await lab.hostState()

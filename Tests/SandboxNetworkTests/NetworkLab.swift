@@ -28,7 +28,8 @@ final class NetworkLab: Sendable {
     private let listeners: [UInt16: SharedDescriptor]
     private let hostListeners: [SharedDescriptor]
 
-    static func make() async throws -> NetworkLab {
+    /// - Parameter forwards: Whether the host forwards already, as one with containers does.
+    static func make(forwards: Bool = true) async throws -> NetworkLab {
         let tools = try NetworkTools(NetworkConfiguration(resolvers: []))
         let host = try await tools.makeNamespace()
         let world = try await tools.makeNamespace()
@@ -43,8 +44,9 @@ final class NetworkLab: Sendable {
             ["link set lo up", "addr add 192.0.2.1/24 dev wan0", "link set wan0 up"]
                 + addresses.map { "addr add \($0)/32 dev lo" } + ["route add default via \(hostAddress)"],
             in: .namespace(world))
-        let lab = try NetworkLab(host: host, world: world, tools: tools)
-        return lab
+        let forwarding = forwards ? "1" : "0"
+        try await tools.writeControls([(ForwardPath.forwardingPath, forwarding)], in: .namespace(host))
+        return try NetworkLab(host: host, world: world, tools: tools)
     }
 
     private init(host: SharedDescriptor, world: SharedDescriptor, tools: NetworkTools) throws {
@@ -89,10 +91,11 @@ final class NetworkLab: Sendable {
     /// What is on the lab's host that an attachment could leave behind.
     func hostState() async throws -> String {
         let place = NetworkTools.Place.namespace(host)
-        let links = try await tools.demand(tools.ip, ["-br", "link"], in: place, name: "ip")
+        // By name alone: whether a link is up changes by itself for a while after it was made.
+        let links = try await tools.interfaces(in: place).map(\.name).joined(separator: " ")
         let rules = try await tools.demand(tools.nft, ["-s", "list", "ruleset"], in: place, name: "nft")
-        let routes = try await tools.demand(tools.ip, ["route"], in: place, name: "ip")
-        return String(decoding: links + rules + routes, as: UTF8.self)
+        let routes = try await tools.routes(in: place).joined(separator: "\n")
+        return links + "\n" + String(decoding: rules, as: UTF8.self) + routes
     }
 
     static func listen(in namespace: SharedDescriptor, port: UInt16) throws -> SharedDescriptor {
