@@ -77,8 +77,19 @@ final class LiveHub: Sendable {
                 if !isWhole { state.clear() }
                 state.append(batch)
             }
-            defer { state.waiters.removeAll() }
-            return state.waiters.values.map { $0 }
+            return state.takeWaiters()
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Takes note of records that reached the disk without having been published: the journal's own.
+    func advance(_ stream: JournalStream, to seq: Int64) {
+        guard JournalPosition.streams.contains(stream) else { return }
+        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            guard seq > state.durable[stream] else { return [] }
+            state.durable[stream] = seq
+            if state.subscribers > 0 { state.clear() }
+            return state.takeWaiters()
         }
         for waiter in waiters { waiter.resume() }
     }
@@ -87,8 +98,7 @@ final class LiveHub: Sendable {
     func close() {
         let waiters = state.withLock { state in
             state.isClosed = true
-            defer { state.waiters.removeAll() }
-            return state.waiters.values.map { $0 }
+            return state.takeWaiters()
         }
         for waiter in waiters { waiter.resume() }
     }
@@ -128,6 +138,12 @@ final class LiveHub: Sendable {
 }
 
 extension LiveHub.State {
+    /// Those who wait, who are to be woken.
+    fileprivate mutating func takeWaiters() -> [CheckedContinuation<Void, Never>] {
+        defer { waiters.removeAll() }
+        return Array(waiters.values)
+    }
+
     /// Forgets what is kept; every place so far counts as left.
     fileprivate mutating func clear() {
         start = end + 1

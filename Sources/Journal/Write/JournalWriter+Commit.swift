@@ -24,10 +24,10 @@ extension JournalWriter {
         }
         switch result {
         case .success(let committed):
+            live.publish(committed)
             refresh(stream)
             metrics.appended[stream.index].increment(by: UInt64(batch.count))
             metrics.writtenBytes[stream.index].increment(by: UInt64(committed.bytes.count))
-            live.publish(committed)
             var seq = committed.firstSeq
             for record in batch {
                 record.completion?(.success(seq))
@@ -58,6 +58,7 @@ extension JournalWriter {
         let (head, failure) = core.withLock { core in
             (core.appenders[stream.index].head, core.appenders[stream.index].failure)
         }
+        live.advance(stream, to: head.seq)
         changeStatus { status in
             status.heads[stream.index] = head
             guard let failure else {
