@@ -39,7 +39,7 @@ let package = Package(
         .library(name: "SandboxPolicy", targets: ["SandboxPolicy"]),
         .library(name: "HTTP", targets: ["HTTP"]),
         .library(name: "Journal", targets: ["Journal"]),
-        .library(name: "SandboxSecurity", targets: ["SandboxSecurity"]),
+        .library(name: "SandboxSecurity", targets: ["SandboxSecurity", "SandboxModel"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -76,9 +76,12 @@ let package = Package(
                 "SandboxRuntime", "SandboxMonitor", "SandboxNetwork", "SandboxPolicy", "HTTP", "Journal",
                 "SandboxModel", "ShellAnalysis", "Metrics", "LinuxSystem", crypto, logging,
             ]),
-        module(
-            "SandwardenAPI",
-            ["SandboxSecurity", "SandboxPolicy", "SandboxModel", "HTTP", "Metrics", logging]),
+        .target(
+            name: "SandwardenAPI",
+            dependencies: ["SandboxSecurity", "SandboxPolicy", "SandboxModel", "HTTP", "Metrics", logging],
+            // The description of the API is served by the binary itself.
+            resources: [.embedInCode("openapi.yaml")],
+            swiftSettings: strict),
         .executableTarget(
             name: "sandwarden",
             dependencies: [

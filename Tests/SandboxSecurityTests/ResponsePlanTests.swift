@@ -1,0 +1,47 @@
+import SandboxModel
+import SandboxPolicy
+import Testing
+
+@testable import SandboxSecurity
+
+@Suite struct ResponsePlanTests {
+    static func policy(_ change: (inout Policy) -> Void = { _ in }) throws -> Policy {
+        var policy = Policy(name: try #require(PolicyName(rawValue: "p")))
+        change(&policy)
+        return policy
+    }
+
+    @Test func theStrongestAnswerWins() throws {
+        let policy = try Self.policy { $0.onViolation[.high] = .isolate }
+        #expect(ResponsePlan(for: .high, policy: policy, reachesThreshold: false).action == .isolate)
+        #expect(ResponsePlan(for: .high, policy: policy, reachesThreshold: true).action == .terminate)
+        #expect(ResponsePlan(for: .low, policy: policy, reachesThreshold: false).action == .log)
+        #expect(ResponsePlan(for: .critical, policy: policy, reachesThreshold: false).action == .terminate)
+    }
+
+    @Test func withoutAutoTerminationTheThresholdOnlyLogs() throws {
+        let policy = try Self.policy { $0.autoTerminateOnViolation = false }
+        #expect(ResponsePlan(for: .medium, policy: policy, reachesThreshold: true).action == .log)
+    }
+
+    @Test func anAuditingPolicyIntendsButDoesNot() throws {
+        let policy = try Self.policy { $0.enforcement = .audit }
+        let plan = ResponsePlan(for: .critical, policy: policy, reachesThreshold: false)
+        #expect(plan.action == .log && plan.intended == .terminate)
+    }
+
+    @Test func theWindowForgetsWhatIsOld() {
+        var window = ViolationWindow()
+        let start = Timestamp(milliseconds: 0)
+        #expect(!window.record(.medium, at: start, threshold: 3, windowSeconds: 60))
+        #expect(!window.record(.low, at: start, threshold: 3, windowSeconds: 60))
+        #expect(!window.record(.high, at: start.advanced(bySeconds: 30), threshold: 3, windowSeconds: 60))
+        #expect(!window.record(.medium, at: start.advanced(bySeconds: 61), threshold: 3, windowSeconds: 60))
+        #expect(window.record(.medium, at: start.advanced(bySeconds: 62), threshold: 3, windowSeconds: 60))
+    }
+
+    @Test func aThresholdOfOneIsReachedAtOnce() {
+        var window = ViolationWindow()
+        #expect(window.record(.medium, at: Timestamp(milliseconds: 0), threshold: 1, windowSeconds: 1))
+    }
+}
