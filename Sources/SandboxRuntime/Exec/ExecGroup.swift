@@ -55,6 +55,8 @@ struct ExecGroup: Sendable, Hashable {
             try place.add(pid: pid)
             let present = layout.place(of: try CgroupMembership.of(pid: pid))
             guard place.covers(present) else {
+                // A process that has ended but not been waited for stays where it was, without an error.
+                guard try !Self.isDead(pid) else { throw SystemError(errno: ESRCH, operation: "move") }
                 throw SystemError(
                     errno: EPERM, operation: "move", detail: "\(pid) is not in \(place.directories)")
             }
@@ -64,6 +66,11 @@ struct ExecGroup: Sendable, Hashable {
             }
             throw Self.unsupported("\(error)")
         }
+    }
+
+    private static func isDead(_ pid: Int32) throws(SystemError) -> Bool {
+        let state = try ProcessDirectory(pid: pid).stat().state
+        return state == UInt8(ascii: "Z") || state == UInt8(ascii: "X")
     }
 
     /// Whether nothing is left in it. Blocks for one small file.
@@ -88,30 +95,6 @@ struct ExecGroup: Sendable, Hashable {
         } catch {
             if error.errno == EBUSY { return false }
             throw RuntimeError(error, operation: "remove exec group")
-        }
-    }
-}
-
-/// How often the kernel has killed for memory in a sandbox.
-struct OutOfMemoryCount: Sendable {
-    let place: CgroupPlace
-
-    /// The count now; `nil` where the kernel keeps none. Blocks for one small file.
-    func read() throws(RuntimeError) -> UInt64? {
-        let file: String
-        if let memory = place.legacy["memory"] {
-            file = "\(memory)/memory.oom_control"
-        } else if let unified = place.unified {
-            file = "\(unified)/memory.events"
-        } else {
-            return nil
-        }
-        do throws(SystemError) {
-            let bytes = try HostFiles.read(RawPath(file), limit: 4096)
-            return KernelText.number(after: "oom_kill", in: bytes[...])
-        } catch {
-            if error.errno == ENOENT { return nil }
-            throw RuntimeError(error, operation: "exec")
         }
     }
 }

@@ -72,7 +72,7 @@ package final class ExecRunner: Sendable {
         } catch {
             result = .failure(error)
         }
-        try await finish(prepared)
+        await finish(prepared)
         return try result.get()
     }
 
@@ -93,17 +93,34 @@ package final class ExecRunner: Sendable {
         } catch {
             // Nothing of the client's has run: the gate's process is all there is to end.
             await abandon(prepared, handle)
-            throw error
+            throw await explained(error, prepared)
         }
         let session = ExecSession(handle: handle, group: prepared.group, request: request, onOutput: onOutput)
-        let before = prepared.outOfMemoryKills
         var result = try await session.run()
-        if result.causeOfDeath == nil, result.exitCode == 137, let before {
-            let count = OutOfMemoryCount(place: prepared.sandboxPlace)
-            let after = try await HostWork.run("exec") { () throws(RuntimeError) in try count.read() }
-            if let after, after > before { result.causeOfDeath = .oomKilled }
+        if result.causeOfDeath == nil, result.exitCode == 137,
+            try await counts(prepared).hasKilled(since: prepared.counts)
+        {
+            result.causeOfDeath = .oomKilled
         }
         return result
+    }
+
+    private func counts(_ prepared: PreparedExec) async throws(RuntimeError) -> ExecCounts {
+        try await HostWork.run("exec") { () throws(RuntimeError) in try ExecCounts(prepared.sandboxPlace) }
+    }
+
+    /// A start that failed because the sandbox has as many processes as it may says so: what the engine says
+    /// of it is any of a dozen texts.
+    private func explained(_ error: RuntimeError, _ prepared: PreparedExec) async -> RuntimeError {
+        guard [.failed, .conflict, .timedOut].contains(error.code) else { return error }
+        do throws(RuntimeError) {
+            guard try await counts(prepared).hasRefused(since: prepared.counts) else { return error }
+        } catch let other {
+            return RuntimeError(error.code, operation: error.operation, detail: "\(error.detail); \(other)")
+        }
+        return RuntimeError(
+            .exhausted, operation: "exec",
+            detail: "the sandbox has as many processes as max_processes allows (\(error.detail))")
     }
 
     /// Puts the waiting process into its group and lets it become the client's program.
@@ -150,12 +167,18 @@ package final class ExecRunner: Sendable {
         await handle.cancel()
     }
 
-    /// Takes away what the exec needed; its group as soon as it is empty.
-    private func finish(_ prepared: PreparedExec) async throws(RuntimeError) {
+    /// Takes away what the exec needed; its group as soon as it is empty. The result matters more than a
+    /// failure here: what cannot be removed goes with the sandbox at the latest.
+    private func finish(_ prepared: PreparedExec) async {
         let gate = GateFolder(path: target.gatePath)
-        let isGone = try await HostWork.run("exec") { () throws(RuntimeError) in
-            try gate.removePipe(prepared.pipe)
-            return try prepared.group.removeIfEmpty()
+        var isGone = false
+        do throws(RuntimeError) {
+            isGone = try await HostWork.run("exec") { () throws(RuntimeError) in
+                try gate.removePipe(prepared.pipe)
+                return try prepared.group.removeIfEmpty()
+            }
+        } catch {
+            isGone = false
         }
         if !isGone { leftover.withLock { $0.append(prepared.group) } }
     }
@@ -190,18 +213,19 @@ struct PreparedExec: Sendable {
     let pipe: String
     let group: ExecGroup
     let sandboxPlace: CgroupPlace
-    let outOfMemoryKills: UInt64?
+    let counts: ExecCounts
 
     /// Looks up the program, makes the group and the pipe. Blocks.
     init(_ request: ExecRequest, target: ExecTarget) throws(RuntimeError) {
         guard let first = request.arguments.first else {
             throw RuntimeError(.invalid, operation: "exec", detail: "no program")
         }
+        try Self.check(request)
         let holder = target.holder
         let sandbox = try Self.groups(of: holder)
         program = try Self.lookUp(first, request.workingDirectory, holder)
         sandboxPlace = sandbox.place
-        outOfMemoryKills = try OutOfMemoryCount(place: sandbox.place).read()
+        counts = try ExecCounts(sandbox.place)
         var generator = SystemRandomNumberGenerator()
         let suffix = randomAlphanumerics(12, using: &generator)
         pipe = "x-\(suffix)"
@@ -212,6 +236,28 @@ struct PreparedExec: Sendable {
             // The group is empty; if it cannot be removed it goes with the sandbox.
             _ = try group.removeIfEmpty()
             throw error
+        }
+    }
+
+    /// The longest single text that execve(2) takes, with its terminator.
+    private static let textLimit = 128 << 10
+    /// The most that all texts together may take: the kernel's usual bound is a quarter of an 8 MiB stack.
+    private static let textsLimit = 1 << 20
+
+    /// What the kernel could not take is said before anything is made.
+    private static func check(_ request: ExecRequest) throws(RuntimeError) {
+        let pairs = request.environment.map { "\($0.key)=\($0.value)" }
+        let hasName = request.environment.keys.allSatisfy { !$0.isEmpty && !$0.utf8.contains(0x3d) }
+        let texts = request.arguments + pairs + [request.workingDirectory]
+        guard hasName, !texts.contains(where: { $0.utf8.contains(0) }) else {
+            throw RuntimeError(
+                .invalid, operation: "exec", detail: "a NUL byte, or a variable without a name")
+        }
+        let sizes = texts.map(\.utf8.count)
+        guard sizes.allSatisfy({ $0 < textLimit }), sizes.reduce(0, +) <= textsLimit else {
+            throw RuntimeError(
+                .tooLarge, operation: "exec",
+                detail: "an argument or a variable of \(textLimit) bytes, or \(textsLimit) together")
         }
     }
 

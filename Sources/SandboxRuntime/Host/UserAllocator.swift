@@ -20,14 +20,16 @@ package final class UserAllocator: Sendable {
     private let sources: UserSources
 
     /// An allocator over a range of uids; the same number is used as gid.
+    ///
+    /// It begins at a random place, so that two installations with one range rarely give the same number.
     package convenience init(range: Range<UInt32>) {
-        self.init(range: range, sources: .host)
+        self.init(range: range, start: range.randomElement() ?? range.lowerBound, sources: .host)
     }
 
-    init(range: Range<UInt32>, sources: UserSources) {
+    init(range: Range<UInt32>, start: UInt32, sources: UserSources) {
         self.range = range
         self.sources = sources
-        state = Mutex(State(cursor: range.lowerBound))
+        state = Mutex(State(cursor: start))
     }
 
     /// Takes a number that nobody uses. Blocks for a look at `/proc`.

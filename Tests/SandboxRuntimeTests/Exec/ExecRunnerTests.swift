@@ -78,6 +78,9 @@ struct ExecRunnerTests {
             #expect(await code(["true"], "work") == .notFound)
             #expect(await code([]) == .invalid)
             #expect(await code([""]) == .invalid)
+            #expect(await code(["true", "a\0b"]) == .invalid)
+            #expect(await code(["true", String(repeating: "a", count: 128 << 10)]) == .tooLarge)
+            #expect(await code(["true", String(repeating: "a", count: (128 << 10) - 1)]) == nil)
             #expect(await code(["true"]) == nil)
             #expect(await code(["./x"]) == .notFound)
             _ = try await sandbox.sh("cp /bin/true x; ln -s /proc/self/exe y")
@@ -202,6 +205,90 @@ struct ExecRunnerTests {
             let bundle = try Descriptor.openDirectory(RawPath("\(sandbox.plan.directory)/bundle")).list(
                 limit: 100)
             #expect(!bundle.entries.contains { String(decoding: $0.name, as: UTF8.self).hasPrefix("exec-") })
+        }
+    }
+
+    @Test func aFullSandboxSaysSo() async throws {
+        try await OCIBase.withSandbox { policy in
+            policy.resourceLimits.maxProcesses = 20
+        } _: { sandbox in
+            let full = AsyncStream.makeStream(of: Void.self)
+            // The inner shell takes all places and dies of the first that is refused; the last goes to the
+            // outer one's.
+            let filler = Task {
+                try await sandbox.sh(
+                    "(while true; do sleep 1000 & done) 2>/dev/null; sleep 1001 & echo full; exec sleep 1002",
+                    timeout: .seconds(100)
+                ) { _ in full.continuation.yield() }
+            }
+            for await _ in full.stream { break }
+            // The runtime's first thread enters without being counted; whether it needs more is a matter of
+            // timing.
+            var failure: RuntimeError?
+            for _ in 0..<40 where failure == nil {
+                do { _ = try await sandbox.sh("true") } catch { failure = error as? RuntimeError }
+            }
+            #expect(failure?.code == .exhausted, "\(failure.debugDescription)")
+            filler.cancel()
+            _ = try await filler.value
+            #expect(try others(sandbox).isEmpty)
+            #expect(try await sandbox.sh("true").exitCode == 0)
+        }
+    }
+}
+
+@Suite(.timeLimit(.minutes(1)), .enabled(if: OCIHost.canRun, Comment(rawValue: OCIHost.missing)))
+struct ExecGroupTests {
+    /// Runs a test with a group below one of its own, in the hierarchies that `choose` keeps.
+    private func withGroup(
+        _ choose: (CgroupPlace) -> CgroupPlace, _ body: (ExecGroup) async throws -> Void
+    ) async throws {
+        let layout = try CgroupLayout.detect()
+        let place = choose(layout.place(of: "/sandwarden-g\(UInt32.random(in: 0...UInt32.max))"))
+        guard !place.directories.isEmpty else { return }
+        try place.create()
+        let result: Result<Void, any Error>
+        do {
+            try await body(try ExecGroup(name: "sw-exec-1", below: place, layout: layout))
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        try CgroupKill.killAll(place, layout: layout, until: .now().advanced(by: .seconds(10)))
+        try place.remove(recursively: true, until: .now().advanced(by: .seconds(10)))
+        try result.get()
+    }
+
+    @Test(arguments: [true, false]) func everythingInItCanBeEnded(isUnified: Bool) async throws {
+        try await withGroup { place in
+            isUnified
+                ? CgroupPlace(unified: place.unified)
+                : CgroupPlace(legacy: place.legacy.filter { $0.key == "freezer" || $0.key == "pids" })
+        } _: { group in
+            #expect(group.place.directories.count == 1)
+            let child = try await ChildProcess.spawn(
+                ChildCommand("/bin/sh", ["-c", "read x; (setsid sleep 1000 &) ; sleep 1001"], input: .stream))
+            try group.adopt(child.pid)
+            #expect(try !group.hasEnded())
+            #expect(try !group.removeIfEmpty())
+            try await child.write(Array("go\n".utf8))
+            while try group.place.processes(recursively: true).count < 3 { await Task.yield() }
+            try group.killAll(until: .now().advanced(by: .seconds(20)))
+            #expect(try group.hasEnded())
+            #expect(await child.wait() == .signal(SIGKILL))
+            let late = #expect(throws: RuntimeError.self) { try group.adopt(child.pid) }
+            #expect(late?.code == .conflict)
+            #expect(try group.removeIfEmpty())
+        }
+    }
+
+    @Test func withoutAGroupOfItsOwnThereIsNone() throws {
+        let layout = try CgroupLayout.detect()
+        for place in [CgroupPlace(), layout.place(of: "/"), CgroupPlace(unified: "/no/such/folder")] {
+            let failure = #expect(throws: RuntimeError.self) {
+                _ = try ExecGroup(name: "sw-exec-1", below: place, layout: layout)
+            }
+            #expect(failure?.code == .unsupported)
         }
     }
 }

@@ -135,7 +135,7 @@ struct WorkspaceTests {
 
     @Test func whoIsTakenIsPassedOver() throws {
         let users = UserAllocator(
-            range: 100..<110,
+            range: 100..<110, start: 100,
             sources: sources(
                 passwd: "a:x:100:1:::\nbroken\nb:x:nine:::\nc:x:102:::", subordinate: "d:103:2\ne:x:y\n",
                 processes: [0, 106]))
@@ -149,7 +149,7 @@ struct WorkspaceTests {
     }
 
     @Test func aNumberComesAgainAsLateAsPossible() throws {
-        let users = UserAllocator(range: 10..<13, sources: sources())
+        let users = UserAllocator(range: 10..<13, start: 10, sources: sources())
         var given: [UInt32] = []
         for _ in 0..<4 {
             let uid = try users.allocate().uid
@@ -162,7 +162,7 @@ struct WorkspaceTests {
     @Test func whoIsTakenMustBeKnown() {
         var broken = sources()
         broken.processes = { () throws(SystemError) in throw SystemError(errno: EACCES, operation: "list") }
-        let users = UserAllocator(range: 10..<13, sources: broken)
+        let users = UserAllocator(range: 10..<13, start: 10, sources: broken)
         let failure = #expect(throws: RuntimeError.self) { _ = try users.allocate() }
         #expect(failure?.code == .unavailable)
     }
@@ -174,7 +174,7 @@ struct WorkspaceTests {
     }
 
     @Test func everybodyGetsAnother() async throws {
-        let users = UserAllocator(range: 1000..<1064, sources: sources())
+        let users = UserAllocator(range: 1000..<1064, start: 1020, sources: sources())
         let given = try await withThrowingTaskGroup(of: UInt32.self) { group in
             for _ in 0..<64 { group.addTask { try users.allocate().uid } }
             return try await group.reduce(into: Set<UInt32>()) { $0.insert($1) }

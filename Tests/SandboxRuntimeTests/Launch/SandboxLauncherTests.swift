@@ -17,7 +17,7 @@ struct SandboxLauncherTests {
         policy.resourceLimits.diskMB = 8
         change(&policy)
         var generator = SystemRandomNumberGenerator()
-        let user = try UserAllocator(range: 231_072..<296_608).allocate()
+        let user = try OCIBase.users.allocate()
         return LaunchOrder(
             id: SandboxID(using: &generator), policy: policy, policyVersion: 1, image: nil, user: user,
             labels: [:],

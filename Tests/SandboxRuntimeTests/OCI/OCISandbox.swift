@@ -73,7 +73,8 @@ struct OCIBase: Sendable {
     let path: String
     let instanceID: String
     let driver: OCIDriver
-    let users: UserAllocator
+    /// One for all tests: the kernel counts a user's processes together, whatever sandbox they are in.
+    static let users = UserAllocator(range: 231_072..<296_608)
 
     init() throws {
         var generator = SystemRandomNumberGenerator()
@@ -86,7 +87,6 @@ struct OCIBase: Sendable {
                 stateDirectory: "\(path)/run", sandboxesDirectory: "\(path)/s",
                 imagesDirectory: "\(path)/images",
                 instanceID: instanceID))
-        users = UserAllocator(range: 231_072..<296_608)
     }
 
     /// A plan whose folder, workspace and gate are made.
@@ -103,7 +103,7 @@ struct OCIBase: Sendable {
         change(&policy)
         let directory = "\(path)/s/\(id)"
         try HostFiles.makeDirectory(RawPath(directory), mode: 0o711)
-        let user = try users.allocate()
+        let user = try Self.users.allocate()
         let workspace = Workspace(directory: directory, sizeMB: policy.resourceLimits.diskMB, owner: user)
         try await workspace.create()
         let gate = GateFolder(path: "\(directory)/gate")
