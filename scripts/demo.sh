@@ -96,7 +96,7 @@ detected() {
     ok "$1: $(jq -r '"\(.severity) \(.violation_type), \(.details.cause); answer: \(.action_taken); journal seq \(.seq)"' <<<"$found")"
     "$binary" journal query --data "$data" --stream violations --sandbox "$2" --json >"$folder/query" ||
         fail "$1: in the journal" "the journal can be read" "$(cat "$folder/query")"
-    jq -e --arg v "$(jq -r .violation_id <<<"$found")" 'select(.violation_id == $v)' "$folder/query" >/dev/null ||
+    jq -es --arg v "$(jq -r .violation_id <<<"$found")" 'any(.[]; .violation_id == $v)' "$folder/query" >/dev/null ||
         fail "$1: in the journal" "violation $(jq -r .violation_id <<<"$found")" "$(cat "$folder/query")"
 }
 # Waits for a state: WHAT ID STATE
@@ -208,7 +208,8 @@ create forks strict 'bomb() { bomb | bomb & }; bomb; sleep 30'
 forks=$id
 create disk strict 'yes fill > /work/fill.txt; sleep 30'
 disk=$id
-create network demo-network 'for a in 169.254.169.254 10.9.8.7 192.168.1.1; do busybox nc -w 1 $a 80; done; sleep 30'
+create network demo-network \
+    'busybox nc -w 1 169.254.169.254 80; busybox nc -w 1 10.9.8.7 80; busybox nc -w 1 192.168.1.1 22; sleep 30'
 network=$id
 create hidden demo-undecided
 hidden=$id
@@ -224,10 +225,13 @@ detected "connection opener" "$network" refused_destination high
 get '.violations[] | select(.details.cause == "refused_destination")
     | "       \(.details.address):\(.details.port) (\(.details.reason))"'
 
-# The name is read from a file: no look at the text can tell what will run.
-run "$hidden" 'cp /bin/sleep /work/kill; printf kill > /work/name.txt'
-[[ $status == 200 && $(get .exit_code) == 0 ]] || fail "a copy under a blocked name" "exit code 0" "$status: $body"
-run "$hidden" '"/work/$(cat /work/name.txt)" 3'
+# The commands stand in a file: a look at the text that starts them does not tell what will run.
+status=$(curl -sS -o "$folder/body" -w '%{http_code}' -X PUT \
+    --data-binary $'cp /bin/sleep /work/kill\n/work/kill 4\n' "$url/sandboxes/$hidden/files?path=/work/notes.txt")
+[[ $status == 201 ]] || fail "a file is written" "status 201" "$status: $(cat "$folder/body")"
+run "$hidden" 'sh /work/notes.txt'
+[[ $status == 200 && $(get .verdict.undecidable) == true ]] ||
+    fail "a command that cannot be decided runs under undecidable_commands: allow" "status 200" "$status: $body"
 detected "a program named kill, running" "$hidden" blocked_process high
 detected "processor hog" "$processor" cpu_throttled low
 
