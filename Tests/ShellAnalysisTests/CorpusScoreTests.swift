@@ -57,6 +57,6 @@ import Testing
             }
         }
         print("benign_nl2bash_dev: \(containing) with a blocked program, \(stopped.count) undecidable of \(rows.count)")
-        #expect(stopped.count <= rows.count * 4 / 100, "\(stopped.joined(separator: "\n"))")
+        #expect(stopped.count * 50 <= rows.count, "\(stopped.joined(separator: "\n"))")
     }
 }

@@ -31,6 +31,8 @@ enum Carriers {
         ("gpg gpg2", OptionGrammar("--photo-viewer:text --agent-program:program --keyserver-options:code --pinentry-program:program")),
         ("dpkg", OptionGrammar("--pre-invoke:text --post-invoke:text -i:opaque --install:opaque")),
         ("rpm", OptionGrammar("--pipe:text --eval:code -E:code --define:code -D:code")),
+        ("mail mailx", OptionGrammar("-S:code -f:opaque")),
+        ("cowsay cowthink", OptionGrammar("-f:opaque")),
         ("mutt", OptionGrammar("-e:code -F:opaque")),
         ("screen", OptionGrammar("-c:opaque")),
         ("pg_dump ctags", OptionGrammar("--options:opaque")),
@@ -55,14 +57,14 @@ enum Carriers {
 
     /// What they start stands in files or input of their own.
     static let opaque = """
-        visudo vipw vigr ftp lftp mail mailx cpan dmsetup run-parts \
+        visudo vipw vigr ftp lftp cpan dmsetup run-parts \
         snap flatpak-spawn flatpak ansible ansible-playbook puppet chef-client salt salt-call \
-        docker-compose vagrant modprobe insmod update-alternatives \
-        ldconfig debugfs restic rc-service socat cowsay cowthink zsoelim nroff troff groff \
+        docker-compose modprobe insmod update-alternatives \
+        ldconfig debugfs restic rc-service socat zsoelim nroff troff groff \
         gimp scrot xmodmap byobu dialog whiptail ed red ex rview rvim pico \
-        latex pdflatex xelatex luatex tex lualatex pdftex xetex slsh octave \
-        enscript dvips terraform genie ginsh gtester hping3 jrunscript jjs knife ksshell octave-cli \
-        multitime neofetch ntpdate opkg service \
+        latex pdflatex xelatex luatex tex lualatex pdftex xetex slsh \
+        enscript dvips terraform genie ginsh gtester hping3 jrunscript jjs knife ksshell \
+        multitime neofetch ntpdate opkg \
         tdbtool varnishncsa virsh volatility w3m xelatex yelp zathura bpftrace \
         docker podman kubectl lxc lxc-attach machinectl nerdctl ctr crictl runc crun bconsole
         """
@@ -72,6 +74,6 @@ enum Carriers {
         make gmake bmake cmake ninja meson npm npx pnpm yarn bun bunx cargo rake bundle bundler gem gradle \
         gradlew mvn ant sbt lein scons tox nox poetry pipenv uv pre-commit just task composer dotnet mix \
         rebar3 stack cabal bazel buck go gulp grunt jest mocha vite webpack tsc eslint lerna nx turbo \
-        setup.py pytest behave cucumber rspec phpunit artisan drush wp conda mamba dub zig swift
+        setup.py pytest behave cucumber rspec phpunit artisan drush wp conda mamba dub zig swift vagrant
         """
 }

@@ -19,7 +19,7 @@ struct InterpreterRule {
         ("R Rscript", InterpreterRule(code: "ef", valued: "")),
         ("guile scheme racket sbcl clisp ecl csi chicken", InterpreterRule(code: "cex", valued: "")),
         ("ghci runghc runhaskell ocaml swipl gprolog erl elixir iex", InterpreterRule(code: "eg", valued: "")),
-        ("julia gnuplot maxima gp sage", InterpreterRule(code: "eEx", valued: "")),
+        ("octave octave-cli julia gnuplot maxima gp sage", InterpreterRule(code: "eEx", valued: "")),
         ("osascript pwsh powershell csh tcsh fish xonsh nu elvish rc es", InterpreterRule(code: "ec", valued: "")),
         ("m4", InterpreterRule(code: "", valued: "DI")),
     ]

@@ -50,6 +50,8 @@ struct OptionGrammar {
     var takesDigits = false
     /// Options may stand behind the skipped operands as well.
     var rescans = false
+    /// No implementation has another option: the program refuses to run with one.
+    var isComplete = false
     /// What the operands are.
     var tail = Tail.command
 
@@ -79,6 +81,7 @@ struct OptionGrammar {
         case "-": takesMinus = true
         case "-N": takesDigits = true
         case "+": rescans = true
+        case ".": isComplete = true
         default:
             let name = token.prefix { $0 != ":" && $0 != "?" && $0 != "!" }
             let rest = token[name.endIndex...]

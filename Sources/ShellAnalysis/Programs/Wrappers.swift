@@ -16,7 +16,7 @@ enum Wrappers {
             "xargs gxargs",
             OptionGrammar(
                 """
-                -0rtpxo -a:read -d: -E: -e? -I:replace -i?replace -J:replace -L: -l? -n: -P: -s: -R: -S: --null \
+                . -0rtpxo -a:read -d: -E: -e? -I:replace -i?replace -J:replace -L: -l? -n: -P: -s: -R: -S: --null \
                 --arg-file:read --delimiter: --eof? --replace?replace --max-lines? --max-args: --max-procs: \
                 --max-chars: --no-run-if-empty --verbose --interactive --exit --open-tty --process-slot-var: \
                 --show-limits --help!stops --version!stops

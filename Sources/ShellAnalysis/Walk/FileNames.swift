@@ -35,7 +35,7 @@ enum FileNames {
             }
         }
         return !writes && analysis.commands.allSatisfy { command in
-            if command.via.last == step { return true }
+            if command.via.last == step || command.baseName == step { return true }
             switch command.baseName {
             case "find", "xargs", "sort", "uniq", "head", "tail", "grep", "egrep", "fgrep", "ls", "sh", "bash", "ksh", "zsh",
                 "dash", "cd", "pwd", "wc", "true", "[", "test", "cut", "basename", "dirname", "readlink", "du", "stat":

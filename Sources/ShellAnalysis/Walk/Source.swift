@@ -117,6 +117,8 @@ struct Field {
     var isPlain = false
     /// An unquoted `~` at the start stands for a folder.
     var hasTilde = false
+    /// Lists names of files.
+    var listsFileNames = false
     /// Holds a file name in place of a token.
     var holdsFileName = false
     /// Index into the walker's captures: what reading this file gives.

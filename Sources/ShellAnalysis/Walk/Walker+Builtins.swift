@@ -151,7 +151,7 @@ extension Walker {
             let text = bytes(field)
             guard let equals = text.firstIndex(of: Byte.equals), !field.isDynamic || field.knownPrefix > equals - field.start
             else {
-                if field.isDynamic { report(.poisonedContext("an alias"), field.range) }
+                if field.isDynamic, !accepts(field, by: "alias") { report(.poisonedContext("an alias"), field.range) }
                 continue
             }
             let name = String(decoding: text[..<equals], as: UTF8.self)
@@ -161,9 +161,12 @@ extension Walker {
             }
             guard isPlain, value.last != Byte.space, aliases.count < 64 else {
                 // What it means shows where it is used: it may even open a quote or a loop.
-                opaqueAliases.append(name)
+                // The programs in it count; what cannot be decided in it matters only where it is used.
+                let known = analysis.undecidable
                 if !field.isDynamic, !value.isEmpty { runText(piece(of: field, from: equals + 1), by: "alias") }
-                if value.last == Byte.space || aliases.count >= 64 {
+                analysis.undecidable = known
+                opaqueAliases.append(name)
+                if !field.isDynamic, value.last == Byte.space || aliases.count >= 64 {
                     report(.poisonedContext("the alias \(name)"), field.range)
                 }
                 continue
@@ -280,13 +283,19 @@ extension Walker {
 
     private mutating func unsetVariables(_ arguments: ArraySlice<Field>) {
         for field in arguments where field.isDynamic || bytes(field).first != Byte.minus {
-            noteVariableName(value(field), field.range, "unset")
+            let isTame = field.isDynamic && accepts(field, by: "unset") && !Self.mayExpand(bytes(field))
+            if !isTame { noteVariableName(value(field), field.range, "unset") }
             guard !field.isDynamic else { continue }
             let name = string(field)
             state.functions.removeAll { $0 == name }
             if name == "IFS" { changesIFS = true }
             if state.value(of: name) != nil { state.set(name, to: .unknown) }
         }
+    }
+
+    /// Whether text holds a substitution.
+    private static func mayExpand(_ text: ArraySlice<UInt8>) -> Bool {
+        text.contains { $0 == Byte.dollar || $0 == Byte.backquote }
     }
 
     private mutating func testWords(_ arguments: ArraySlice<Field>) {

@@ -66,6 +66,8 @@ extension Walker {
             append(output, isQuoted: isQuoted, into: &atoms)
         } else if givesNumber(part.child, source) {
             atoms.append(.number)
+        } else if let kind = tameOutput(part.child, source) {
+            atoms.append(kind)
         } else {
             appendUnknown(isQuoted: isQuoted, into: &atoms)
         }
@@ -83,6 +85,26 @@ extension Walker {
             return nil
         }
         return Array(directory.utf8)
+    }
+
+    /// Whether a substitution gives one harmless word, or names of files; `nil` for anything else.
+    private func tameOutput(_ list: Index, _ source: Source) -> Atom? {
+        guard list != .none else { return nil }
+        let index = source.tree[node: list].first
+        guard index != .none else { return nil }
+        let node = source.tree[node: index]
+        guard node.next == .none, node.kind == .simple, node.first == .none, node.second != .none else { return nil }
+        if FileNames.isGiven(by: index, source, hasNames: false) { return .fileNames }
+        var words: [String] = []
+        var word = node.second
+        while word != .none, words.count < 8 {
+            let entry = source.tree[word: word]
+            if !entry.flags.isDisjoint(with: [.expansion, .glob, .brace]) { return nil }
+            words.append(source.string(entry.start, entry.end))
+            word = entry.next
+        }
+        guard NumericPrograms.givesWord(words), !definesFunction(words[0], source) else { return nil }
+        return .tame
     }
 
     /// Walks the list of a substitution in a shell of its own.
@@ -132,9 +154,29 @@ extension Walker {
             append(Array(directory.utf8), isQuoted: isQuoted, into: &atoms)
         } else if let output, text.allSatisfy({ Byte.isBlank($0) || $0 == Byte.newline }) {
             append(output, isQuoted: isQuoted, into: &atoms)
+        } else if let kind = tameText(text) {
+            atoms.append(kind)
         } else {
             appendUnknown(isQuoted: isQuoted, into: &atoms)
         }
+    }
+
+    /// As for `$(…)`, for the text between backquotes.
+    private func tameText(_ text: [UInt8]) -> Atom? {
+        guard hidden.functionNames.isEmpty else { return nil }
+        var parser = Parser(text: text, depth: depth, limits: limits, recordsExtensions: false)
+        do {
+            try parser.parseScript()
+        } catch {
+            return nil
+        }
+        guard parser.tree.root != .none, parser.tree[node: parser.tree.root].next == .none else { return nil }
+        var tree = parser.tree
+        var list = Node(kind: .list, start: 0)
+        list.first = tree.root
+        tree.nodes.append(list)
+        let source = Source(text: text, tree: tree, origin: Origin(base: 0, isExact: false, length: 0))
+        return tameOutput(Index(tree.nodes.count - 1), source)
     }
 
     private mutating func collectProcess(_ part: Part, _ source: Source, into atoms: inout [Atom]) {
@@ -234,6 +276,14 @@ extension Walker {
             append(bytes, isQuoted: isQuoted, into: &atoms)
         case (.constant(let bytes), .alternative, .constant(let other)) where !bytes.isEmpty:
             append(other, isQuoted: isQuoted, into: &atoms)
+        case (.unknown, .useDefault, .constant(let other)), (.unknown, .fail, .constant(let other)):
+            let isHarmless = parameter.operation == .fail || other.first != Byte.minus
+                && !other.contains { Byte.isBlank($0) || $0 == Byte.newline }
+            guard isHarmless, !parameter.hasSubscript, !parameter.isIndirect, state.value(of: name) == nil,
+                externals.count < 0x7ff
+            else { return appendUnknown(isQuoted: isQuoted, into: &atoms) }
+            atoms.append(.external + Atom(externals.count))
+            externals.append((name, isQuoted && name != "@", 0))
         default: appendUnknown(isQuoted: isQuoted, into: &atoms)
         }
     }
@@ -264,7 +314,7 @@ extension Walker {
                 return appendUnknown(isQuoted: isOneField, into: &atoms)
             }
             atoms.append(.external + Atom(externals.count))
-            externals.append((name, isOneField))
+            externals.append((name, isOneField, 0))
         }
     }
 
@@ -482,6 +532,36 @@ enum NumericPrograms {
         case "stat": words.count == 4 && words[1] == "-c" && (words[2] == "%s" || words[2] == "%Y")
         default: false
         }
+    }
+
+    /// Whether the output is one word that begins with no minus and that the text does not choose.
+    static func givesWord(_ words: [String]) -> Bool {
+        switch words[0] {
+        case "hostname", "whoami", "uname", "nproc", "arch", "tty", "logname":
+            return words.dropFirst().allSatisfy { $0.hasPrefix("-") && $0.utf8.count == 2 && $0 != "-I" && $0 != "-a" }
+        case "which":
+            return words.count == 2 && words[1].utf8.allSatisfy { Byte.continuesName($0) || $0 == Byte.minus || $0 == Byte.dot }
+        case "date":
+            let formats = words.filter { unquoted($0).hasPrefix("+") }
+            return formats.count == 1 && formats.allSatisfy { isWordFormat(unquoted($0)) }
+        default: return false
+        }
+    }
+
+    /// A date format that begins with a directive and gives no blank.
+    private static func isWordFormat(_ word: String) -> Bool {
+        var bytes = word.utf8.dropFirst()
+        guard bytes.first == Byte.percent else { return false }
+        while let byte = bytes.popFirst() {
+            if byte == Byte.percent {
+                guard let directive = bytes.popFirst(), "YmdHMSjsyuFTNIpVGgZabBA".utf8.contains(directive) else {
+                    return false
+                }
+            } else if !Byte.continuesName(byte), byte != Byte.minus, byte != Byte.dot, byte != Byte.colon {
+                return false
+            }
+        }
+        return true
     }
 
     private static func unquoted(_ word: String) -> String {

@@ -15,6 +15,10 @@ extension Walker {
         switch effect {
         case .command:
             guard case .constant(let bytes) = value else {
+                if name == "PS0" || name == "PS1" || name == "PS2" {
+                    // A prompt is expanded by shells that are started later.
+                    return pendingHazards.append((name, range))
+                }
                 return report(.dynamicScript(name), range)
             }
             if name == "TAR_OPTIONS" { return report(.poisonedContext(name), range) }

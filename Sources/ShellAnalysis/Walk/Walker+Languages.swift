@@ -7,7 +7,7 @@ extension Walker {
             rest = rest.dropFirst()
             let text = string(field)
             guard !field.isDynamic else {
-                if field.splits || text.isEmpty { return reportAwk(name, .argument, field.range) }
+                if field.splits || text.isEmpty { return reportLanguage(name, .argument, field.range) }
                 return checkAwk(name, field)
             }
             if text == "--" { continue }
@@ -16,7 +16,7 @@ extension Walker {
             case "-v", "-F", "--assign", "--field-separator": rest = rest.dropFirst()
             case "-f", "--file", "-i", "--include", "-l", "--load", "-E", "--exec":
                 let file = rest.first.map { string($0) } ?? ""
-                return reportAwk(name, .file(file), field.range)
+                return reportLanguage(name, .file(file), field.range)
             case "-e", "--source":
                 if let program = rest.first { checkAwk(name, program) }
                 rest = rest.dropFirst()
@@ -24,26 +24,26 @@ extension Walker {
                 if text.hasPrefix("--"), !["--posix", "--re-interval", "--traditional", "--sandbox"].contains(text),
                     !text.hasPrefix("--assign="), !text.hasPrefix("--field-separator="), text != "--version"
                 {
-                    return reportAwk(name, .argument, field.range)
+                    return reportLanguage(name, .argument, field.range)
                 }
-                if text.hasPrefix("-W") { return reportAwk(name, .argument, field.range) }
+                if text.hasPrefix("-W") { return reportLanguage(name, .argument, field.range) }
                 if text.hasPrefix("-f") || text.hasPrefix("--file=") || text.hasPrefix("-i") || text.hasPrefix("-l")
                     || text.hasPrefix("-E") || text.hasPrefix("-e") || text.hasPrefix("--source=")
                     || text.hasPrefix("--include") || text.hasPrefix("--load") || text.hasPrefix("--exec")
                 {
-                    return reportAwk(name, .argument, field.range)
+                    return reportLanguage(name, .argument, field.range)
                 }
             }
         }
     }
 
-    private mutating func reportAwk(_ name: String, _ code: InterpreterUse.Code, _ range: Range<Int>) {
+    private mutating func reportLanguage(_ name: String, _ code: InterpreterUse.Code, _ range: Range<Int>) {
         analysis.interpreters.append(InterpreterUse(name: name, code: code, range: range, via: via))
     }
 
     /// Reads an awk program for what it starts. A program that starts nothing is no finding at all.
     private mutating func checkAwk(_ name: String, _ field: Field) {
-        if field.isDynamic { return reportAwk(name, .argument, field.range) }
+        if field.isDynamic { return reportLanguage(name, .argument, field.range) }
         var reader = AwkReader(Array(bytes(field)))
         let found = reader.read()
         for command in found.commands {
@@ -54,7 +54,7 @@ extension Walker {
             reparse(command, origin, via: name)
             state = outer
         }
-        if found.isOpaque { report(.opaqueProgram(name), field.range) }
+        if found.isOpaque { reportLanguage(name, .argument, field.range) }
         for path in found.files { addPath(path, .write, field.range) }
     }
 
@@ -87,7 +87,7 @@ extension Walker {
                     if value == nil { rest = rest.dropFirst() }
                 } else if "--file".hasPrefix(key) {
                     hasScript = true
-                    report(.opaqueProgram("sed"), field.range)
+                    reportLanguage("sed", .file((value ?? rest.first).map { string($0) } ?? ""), field.range)
                     if value == nil { rest = rest.dropFirst() }
                 } else if "--in-place".hasPrefix(key) {
                     edits = true
@@ -109,7 +109,7 @@ extension Walker {
                         value = next
                         rest = rest.dropFirst()
                     }
-                    if letter == UInt8(ascii: "e") { checkSed(value) } else { report(.opaqueProgram("sed"), value.range) }
+                    if letter == UInt8(ascii: "e") { checkSed(value) } else { reportLanguage("sed", .file(string(value)), value.range) }
                     break letters
                 case UInt8(ascii: "i"):
                     edits = true

@@ -109,6 +109,7 @@ extension Walker {
     /// that nothing in the text sets. Checked again once the whole text is walked.
     mutating func accepts(_ field: Field, by program: String) -> Bool {
         guard field.isDynamic, field.isExternal, field.externalCount < 0x7ff else { return false }
+        if field.listsFileNames { nameTexts.append((program, field.range)) }
         for index in field.firstExternal..<field.firstExternal + field.externalCount where externals.indices.contains(index) {
             externalUses.append((externals[index].name, program, field.range))
         }
@@ -130,10 +131,7 @@ extension Walker {
         }
         guard !text.contains(0) else { return report(.invalidText, origin.range(0, text.count)) }
         let outer = via
-        if let step {
-            via.append(step)
-            hidden.setsPositional = true
-        }
+        if let step { via.append(step) }
         walk(text: text, origin: origin)
         via = outer
     }
@@ -148,8 +146,11 @@ extension Walker {
 
     /// Analyses a field as text for a new shell; the new shell shares no constant with this one.
     mutating func runText(_ field: Field, by step: String) {
+        var field = field
         if field.isDynamic, field.holdsFileName {
             nameTexts.append((step, field.range))
+        } else if field.externalCount > 0, !field.listsFileNames, accepts(field, by: step) {
+            field = withReferences(field)
         } else if field.isDynamic {
             return report(.dynamicScript(step), field.range)
         }
@@ -159,6 +160,20 @@ extension Walker {
         reparse(Array(bytes(field)), origin(field), via: step)
         state = outer
         lastOutput = nil
+    }
+
+    /// The text of a field with `${name}` where values from outside stand.
+    mutating func withReferences(_ field: Field) -> Field {
+        var text: [UInt8] = []
+        var position = field.start
+        for external in externals[field.firstExternal..<field.firstExternal + field.externalCount] {
+            guard external.offset >= position, external.offset <= field.end else { continue }
+            text += pool[position..<external.offset]
+            text += Array("${\(external.name)}".utf8)
+            position = external.offset
+        }
+        text += pool[position..<field.end]
+        return makeField(text, like: field)
     }
 
     /// Runs words that a program starts directly, without a shell.

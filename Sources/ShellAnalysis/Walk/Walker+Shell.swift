@@ -40,6 +40,7 @@ extension Walker {
         }
         if takesText {
             guard let text = rest.first else { return }
+            if rest.count > 1 { hidden.setsPositional = true }
             return runText(text, by: "\(name) -c")
         }
         guard !readsInput, let script = rest.first else {

@@ -19,7 +19,9 @@ extension Walker {
         case .terminal: runTerminal(name, range, arguments)
         case .crontab:
             let isLook = arguments.contains { ["-l", "-r", "-e", "-i"].contains(string($0)) }
-            if !isLook { report(.opaqueProgram(name), range) }
+            guard !isLook else { break }
+            // What it installs is run by another program, later.
+            analysis.interpreters.append(InterpreterUse(name: name, code: .stdin, range: range, via: via))
         }
     }
 
@@ -97,7 +99,12 @@ extension Walker {
         var operands: [Field] = []
         var rest = arguments
         var hasText = false
-        while !rest.isEmpty {
+        while let first = rest.first {
+            if first.isDynamic, accepts(first, by: name) {
+                operands.append(first)
+                rest = rest.dropFirst()
+                continue
+            }
             let before = rest.startIndex
             var scan = Scan(rest: rest, tail: .nothing)
             guard scanOptions(grammar, name, &scan) else { return }
@@ -276,6 +283,13 @@ extension Walker {
             }
             if !isDangerous { return }
         }
+        var rest = arguments
+        while let first = rest.first, ["-2", "-u", "-8", "-v", "-l", "-C"].contains(string(first)) { rest = rest.dropFirst() }
+        if let verb = rest.first, ["new-session", "new", "new-window", "neww", "split-window", "splitw"].contains(string(verb)) {
+            var scan = Scan(rest: rest.dropFirst(), tail: .text)
+            guard scanOptions(Self.tmuxGrammar, name, &scan), !scan.rest.isEmpty else { return }
+            return runJoined(scan.rest, by: name)
+        }
         guard let verb = arguments.first, verb.isLiteral, harmless.contains(string(verb)) else {
             return report(.opaqueProgram(name), range)
         }
@@ -288,6 +302,10 @@ extension Walker {
             let behind = words.first.map { string($0) == "-S" } == true ? words.dropFirst(2) : words
             let verb = behind.first.map { string($0) } ?? ""
             let harmless = ["title", "quit", "kill", "detach", "hardcopy", "hardstatus", "number", "log"]
+            if verb == "stuff", let text = behind.dropFirst().first, behind.count == 2 {
+                // What is typed into a shell there.
+                return runText(text, by: "screen")
+            }
             if !harmless.contains(verb) { report(.opaqueProgram("screen"), range) }
             return
         }
@@ -296,6 +314,7 @@ extension Walker {
         runWrapped(scan.rest, by: "screen")
     }
 
+    private static let tmuxGrammar = OptionGrammar("-AdDEPXabhvIkZf -c: -e: -F: -n: -s: -t: -x: -y: -l: -p:")
     private static let screenGrammar = OptionGrammar(
         "-aAimOqRUlLdDx -S: -t: -p: -s: -h: -e: -T: -r? -c:opaque -ls!stops -list!stops -wipe!stops -v!stops")
 
@@ -304,7 +323,7 @@ extension Walker {
         while let field = rest.first {
             rest = rest.dropFirst()
             let text = string(field)
-            if field.isDynamic, field.splits { report(.dynamicArguments(name), field.range) }
+            if field.isDynamic, field.splits, !accepts(field, by: name) { report(.dynamicArguments(name), field.range) }
             switch text {
             case "-c", "--cmd", "-e", "--eval", "--execute", "-f", "--funcall":
                 if let command = rest.first { checkEditorCommand(command, command, name) }
@@ -352,7 +371,8 @@ extension Walker {
             runText(first, by: name)
         } else {
             var words = Array(hide("{", in: command, areFileNames: false))
-            words.append(unknownField(range))
+            // Without a place for it the input becomes the last word.
+            if !command.contains(where: { string($0).contains(token: "{") }) { words.append(unknownField(range)) }
             runWrapped(words[...], by: name)
         }
         if string(first).contains(where: { ";|&$`(".contains($0) }) || command.contains(where: { $0.isLiteral && string($0).contains(where: { ";|&$`(".contains($0) }) }) {
@@ -366,6 +386,6 @@ extension Walker {
         --will-cite --citation --bar --progress --eta --dry-run --dryrun --halt: --joblog:write --tmpdir: --tag \
         --line-buffer --lb --ungroup --group --pipe --block: --colsep: --delay: --timeout: --retries: --verbose \
         --no-notice --no-run-if-empty -r --max-args: --arg-file:read --id: --fg --bg --semaphore --wait --results: \
-        --quote --xargs --load: --memfree: --nice: --plain --shuf --no-keep-order --header: --xapply --link
+        --tty --quote --xargs --load: --memfree: --nice: --plain --shuf --no-keep-order --header: --xapply --link
         """)
 }

@@ -76,6 +76,7 @@ extension Walker {
                 result[index] = makeField(text, like: result[index])
                 result[index].holdsFileName = true
             }
+            result[index].knownPrefix = bytes(result[index]).prefix { $0 != token.utf8.first }.count
             result[index].isDynamic = true
             result[index].isExternal = areFileNames
         }
@@ -103,9 +104,15 @@ extension Walker {
         if fields.count == 1 { return runText(first, by: name) }
         var text: [UInt8] = []
         for field in fields {
-            guard !field.isDynamic else { return report(.dynamicScript(name), field.range) }
+            var piece = field
+            if field.isDynamic {
+                guard field.externalCount > 0, !field.listsFileNames, accepts(field, by: name) else {
+                    return report(.dynamicScript(name), field.range)
+                }
+                piece = withReferences(field)
+            }
             if !text.isEmpty { text.append(Byte.space) }
-            text.append(contentsOf: bytes(field))
+            text.append(contentsOf: bytes(piece))
         }
         runText(makeField(text, like: first), by: name)
     }
@@ -115,12 +122,22 @@ extension Walker {
         while let field = rest.first {
             let text = bytes(field)
             guard let equals = text.firstIndex(of: Byte.equals), equals > text.startIndex else { return }
+            if field.isDynamic, assignedName(field) == nil { return }
             let name = String(decoding: text[..<equals], as: UTF8.self)
             let value: Value = field.isDynamic ? .unknown : .constant(Array(text[(equals + 1)...]))
             checkHazard(name, value, field.range)
             if name.hasPrefix("BASH_FUNC_") { checkExportedFunction(value, field) }
             rest = rest.dropFirst()
         }
+    }
+
+    /// The name in a `NAME=…` whose value is not known but stays within its word.
+    private mutating func assignedName(_ field: Field) -> String? {
+        let prefix = bytes(field).prefix(field.knownPrefix)
+        guard let equals = prefix.firstIndex(of: Byte.equals), equals > prefix.startIndex,
+            prefix[..<equals].allSatisfy({ Byte.continuesName($0) }), !field.splits || accepts(field, by: "env")
+        else { return nil }
+        return String(decoding: prefix[..<equals], as: UTF8.self)
     }
 
     /// `BASH_FUNC_name%%=() { …; }` defines a function in every bash that is started.
@@ -141,6 +158,9 @@ extension Walker {
         while let field = scan.rest.first {
             let text = bytes(field)
             if field.isDynamic {
+                if grammar.takesAssignments, assignedName(field) != nil { return true }
+                // A word that begins like no option is none, whatever follows.
+                if field.knownPrefix > 0, text.first != Byte.minus { return true }
                 // Unknown words may be options.
                 report(.dynamicArguments(name), field.range)
                 return false
@@ -158,6 +178,7 @@ extension Walker {
                 ? takeLong(text.dropFirst(2), grammar, name, field, &scan)
                 : takeShort(text.dropFirst(), grammar, name, field, &scan)
             guard isKnown else {
+                if grammar.isComplete { return false }
                 report(.unknownOption(name), field.range)
                 return false
             }
@@ -247,6 +268,11 @@ extension Walker {
             // The program gets arguments and input that are not shown here.
             guard let value else { return }
             withUnknownInput { walker in
+                if name == "su" || name == "runuser" {
+                    // The shell's text and input are looked at apart.
+                    walker.state.input = walker.makeInput([], walker.origin(value))
+                    return walker.runWrapped([value], by: name)
+                }
                 walker.runWrapped([value, walker.unknownField(value.range)], by: name)
             }
         case .remote: if let value { checkRemoteOption(value, name) }

@@ -16,6 +16,10 @@ extension Atom {
     static let pattern: Atom = 0x403
     /// A number of unknown value.
     static let number: Atom = 0x404
+    /// Names of files, none or several.
+    static let fileNames: Atom = 0x405
+    /// One word that is not known, but that the text does not choose either.
+    static let tame: Atom = 0x406
     /// First of the externals: the value of a variable that the text has not set, `external + i`.
     static let external: Atom = 0x800
     /// First of the captures: `capture + i` stands for the file that process substitution i makes.
@@ -120,14 +124,20 @@ extension Walker {
                 field.isDynamic = true
                 field.knownPrefix = pool.count - field.start
                 field.isExternal = true
-                field.firstExternal = Int(atom) - Int(Atom.external)
             }
             switch atom {
             case .unknown, .number:
                 field.isExternal = field.isExternal && atom == .number
                 exists = true
+            case .tame: exists = true
+            case .fileNames:
+                field.listsFileNames = true
+                field.splits = true
+                exists = true
             case Atom.external..<Atom.capture:
+                if field.externalCount == 0 { field.firstExternal = Int(atom - .external) }
                 field.externalCount += 1
+                externals[Int(atom - .external)].offset = pool.count
                 if !externals[Int(atom - .external)].isOneField { field.splits = true }
                 exists = true
             case .unknownFields:

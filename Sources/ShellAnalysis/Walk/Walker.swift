@@ -25,7 +25,7 @@ struct Walker {
     /// What the whole text puts into variables, and where it evaluates them: see ``HiddenEvaluation``.
     var hidden = HiddenEvaluation()
     /// Variables whose values came from outside, in the order of use.
-    var externals: [(name: String, isOneField: Bool)] = []
+    var externals: [(name: String, isOneField: Bool, offset: Int)] = []
     /// Texts for shells that hold file names: fine as long as nothing in the whole text makes such names.
     var nameTexts: [(step: String, range: Range<Int>)] = []
     /// Uses that are fine as long as the text never sets the variable.
