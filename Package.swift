@@ -100,7 +100,7 @@ let package = Package(
         tests("Journal", ["SandboxModel", "LinuxSystem", "Metrics"]),
         tests("SandboxNetwork", ["SandboxPolicy", "SandboxModel", "LinuxSystem"]),
         tests("SandboxRuntime", ["SandboxNetwork", "SandboxPolicy", "SandboxModel", "HTTP", "LinuxSystem"]),
-        tests("SandboxMonitor", ["SandboxPolicy", "SandboxModel", "LinuxSystem"]),
+        tests("SandboxMonitor", ["SandboxPolicy", "SandboxModel", "LinuxSystem", "Metrics", logging]),
         tests(
             "SandboxSecurity",
             ["SandboxRuntime", "SandboxMonitor", "SandboxPolicy", "SandboxModel", "Journal", "LinuxSystem", "HTTP"]),

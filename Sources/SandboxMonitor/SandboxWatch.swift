@@ -11,6 +11,7 @@ final class SandboxWatch: Sendable {
         var detector: ViolationDetector
         var scratch = [UInt8](repeating: 0, count: 16 * 1024)
         var previous: (cpuNanoseconds: UInt64, at: MonotonicInstant)?
+        var lastPercent = 0.0
     }
 
     let target: MonitorTarget
@@ -50,6 +51,19 @@ final class SandboxWatch: Sendable {
             }
         } catch {
             throw MonitorError(error.errno == ESRCH ? .gone : .failed, operation: "watch", detail: "\(error)")
+        }
+        try begin()
+    }
+
+    // Counters of a sandbox that is taken up again tell of a time that is over: they are where it begins.
+    private func begin() throws(MonitorError) {
+        do throws(SystemError) {
+            try state.withLock { state throws(SystemError) in
+                let time = Timestamp(milliseconds: WallClock.nowMilliseconds())
+                state.detector.begin(from: try usage(at: time, &state))
+            }
+        } catch {
+            throw MonitorError(error.errno == ENODEV ? .gone : .failed, operation: "watch", detail: "\(error)")
         }
     }
 
@@ -107,12 +121,7 @@ final class SandboxWatch: Sendable {
         let now = MonotonicInstant.now()
         let usage = try group.sample(scratch: &state.scratch)
         if let used = usage.cpuNanoseconds {
-            if let before = state.previous {
-                let elapsed = before.at.duration(to: now).wholeNanoseconds
-                let spent = used >= before.cpuNanoseconds ? used - before.cpuNanoseconds : 0
-                if elapsed > 0 { sample.cpuUsagePercent = 100 * Double(spent) / Double(elapsed) }
-            }
-            state.previous = (used, now)
+            sample.cpuUsagePercent = rate(used, at: now, &state)
             sample.cpuMicrosecondsTotal = Int64(clamping: used / 1000)
         }
         sample.cpuPeriods = Int64(clamping: usage.cpuPeriods ?? 0)
@@ -135,6 +144,23 @@ final class SandboxWatch: Sendable {
         }
         return sample
     }
+
+    /// Percent of one core since the sample before. A quota of 25 % is 25 ms at full speed in each 100: over a time of
+    /// few periods a rate says nothing, so a sample that comes early repeats the rate before it.
+    private func rate(_ used: UInt64, at now: MonotonicInstant, _ state: inout State) -> Double {
+        guard let before = state.previous else {
+            state.previous = (used, now)
+            return 0
+        }
+        let elapsed = before.at.duration(to: now)
+        guard elapsed >= SandboxWatch.shortestRateTime else { return state.lastPercent }
+        let spent = used >= before.cpuNanoseconds ? used - before.cpuNanoseconds : 0
+        state.previous = (used, now)
+        state.lastPercent = 100 * Double(spent) / Double(elapsed.wholeNanoseconds)
+        return state.lastPercent
+    }
+
+    private static let shortestRateTime = Duration.milliseconds(450)
 
     private func scan(
         _ sample: inout MetricsSample, _ policy: Policy

@@ -47,6 +47,9 @@ package struct ViolationDetector: Sendable {
         allowedCapabilities = policy.privileges.capabilityMask
     }
 
+    /// Takes a sample as the place from which counts grow: what happened before it was watched is not judged.
+    package mutating func begin(from sample: MetricsSample) { previous = sample }
+
     /// Judges one reading.
     /// - Returns: What began and what ended with it, in that order.
     package mutating func judge(_ reading: DetectorReading) -> [Change] {
