@@ -12,7 +12,9 @@ struct Main {
         let corpus = Corpus(name: name, separated: standardInput()) ?? .small
         let bytes = corpus.commands.map { Array($0.utf8) }
         let size = bytes.reduce(0) { $0 + $1.count }
-        print("corpus: \(corpus.name), \(bytes.count) commands, \(size / bytes.count) bytes on average, one thread")
+        print(
+            "corpus: \(corpus.name), \(bytes.count) commands, \(size / bytes.count) bytes on average, one thread"
+        )
 
         let analyzer = ShellAnalyzer()
         let context = ShellContext(dialect: .posix)
@@ -32,7 +34,9 @@ struct Main {
             print(commands.line(beside: analysis))
         }
 
-        let paths = ["/work/a.txt", "/work/../etc/shadow", "/work/deep/er/and/deeper/notes.md", "/proc/self/environ"]
+        let paths = [
+            "/work/a.txt", "/work/../etc/shadow", "/work/deep/er/and/deeper/notes.md", "/proc/self/environ",
+        ]
         let pathChecks = paths.map { PathCheck($0) }
         for version in PolicyCatalog.builtIn.versions.prefix(1) {
             let policy = CompiledPolicy(version)
