@@ -108,7 +108,9 @@ let package = Package(
         .testTarget(name: "ArchitectureTests", dependencies: [], swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["HTTP", "LinuxSystem", "SandboxModel", "SandboxSecurity", "sandwarden"],
+            dependencies: [
+                "HTTP", "LinuxSystem", "SandboxModel", "SandboxPolicy", "SandboxSecurity", "sandwarden", logging,
+            ],
             swiftSettings: strict),
     ],
     cLanguageStandard: .gnu11

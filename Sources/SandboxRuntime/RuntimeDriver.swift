@@ -153,4 +153,10 @@ package protocol RuntimeDriver: Sendable {
     /// What happens in the engine from now on; ends when the task that reads it is cancelled. Bounded: what does not
     /// fit becomes one `gap`.
     func events() -> AsyncStream<EngineEvent>
+    /// Gives back what belongs to no single sandbox, when the daemon stops.
+    func close() async
+}
+
+extension RuntimeDriver {
+    package func close() async {}
 }

@@ -141,6 +141,7 @@ extension SandboxSecurityManager {
     /// Ends the manager: no new sandbox begins, and the living ones are ended, frozen or left as configured.
     public func shutdown() async {
         isDraining = true
+        drain.set()
         for keeper in keepers { keeper.cancel() }
         keepers = []
         for record in allRecords where record.state == .running || record.state == .paused {
@@ -161,6 +162,7 @@ extension SandboxSecurityManager {
         for tasks in followers.values { for task in tasks { task.cancel() } }
         followers = [:]
         await monitor.stop()
+        for driver in drivers.values { await driver.close() }
         await evidence.auditBestEffort(
             AuditRecord(
                 .daemonStopped, at: now, by: Principal.daemon.name,

@@ -18,6 +18,8 @@ public actor SandboxSecurityManager {
     nonisolated package let published: PublishedSnapshot
     nonisolated package let idempotency: IdempotencyStore
     nonisolated package let metrics: SecurityMetrics
+    /// Ends streams that would never end by themselves, so that a stop need not wait for them.
+    nonisolated package let drain = DrainSignal()
     nonisolated let drivers: [RuntimeKind: any RuntimeDriver]
     nonisolated let network: NetworkController
     nonisolated let monitor: HostMonitor

@@ -87,11 +87,20 @@ extension APIHandler {
     private func events(_ request: HTTPRequest) async throws(SecurityError) -> HTTPResponse {
         let position = try EventPosition.read(request.headers["Last-Event-ID"])
         let feed = try await manager.events(after: position)
+        let drain = manager.drain
         let body = HTTPBodyStream { writer in
             // Told at once, so that a client knows that it is connected.
             try await writer.write(": sandwarden\n\n")
-            while let event = try await feed.next() {
-                try await writer.write(StreamForm.events.frame(event: event.kind, id: event.id, event.json))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    while let event = try await feed.next() {
+                        try await writer.write(StreamForm.events.frame(event: event.kind, id: event.id, event.json))
+                    }
+                }
+                group.addTask { await drain.wait() }
+                // Whichever ends first ends the stream: the client's going, the journal's, the daemon's.
+                try await group.next()
+                group.cancelAll()
             }
         }
         return HTTPResponse(

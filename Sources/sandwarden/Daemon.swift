@@ -110,6 +110,7 @@ struct Daemon: Sendable {
     /// Finishes requests, then ends, freezes or leaves the sandboxes, and gives the data folder back.
     func stop() async {
         tokenWatch?.cancel()
+        manager.drain.set()
         await server.drain(deadline: Daemon.drainDeadline)
         await manager.shutdown()
     }

@@ -12,7 +12,8 @@ enum DockerAdoption {
         if host["Privileged"]?.bool != false { found.append("privileged") }
         for (member, name) in [
             ("NetworkMode", "network"), ("PidMode", "pid"), ("IpcMode", "ipc"), ("UTSMode", "uts"),
-            ("UsernsMode", "user"), ("CgroupnsMode", "cgroup"),
+            // The host's cgroup namespace, which engines give by default on cgroup version 1, only shows names.
+            ("UsernsMode", "user"),
         ] {
             guard let mode = host[member]?.string else { continue }
             if mode == "host" {

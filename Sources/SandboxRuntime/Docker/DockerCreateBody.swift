@@ -173,8 +173,11 @@ extension DockerCreateBody {
         func add(_ path: String, _ execution: String) {
             guard taken.insert(path).inserted else { return }
             let bounds = "size=\(size),nr_inodes=\(size / 4096)"
+            // Some runtimes put the mode of the image's folder over the one that is asked for: with its owner the
+            // sandbox can write there whatever that is.
+            let owner = "mode=1777,uid=\(plan.user.uid),gid=\(plan.user.gid)"
             folders.append(
-                TemporaryFolder(path: path, options: "rw,nosuid,nodev,\(execution),\(bounds),mode=1777"))
+                TemporaryFolder(path: path, options: "rw,nosuid,nodev,\(execution),\(bounds),\(owner)"))
         }
         add("/tmp", "exec")
         add("/run", "noexec")

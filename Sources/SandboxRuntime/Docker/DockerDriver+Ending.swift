@@ -10,26 +10,12 @@ extension DockerDriver {
 
     package func kill(_ engineID: EngineID) async throws(RuntimeError) {
         // An ending that was begun is finished, also when whoever asked for it has gone.
-        try await unstoppable { (driver) throws(RuntimeError) in try await driver.killAndConfirm(engineID) }
+        try await Uncancelled.run { () async throws(RuntimeError) in try await self.killAndConfirm(engineID) }
     }
 
     package func remove(_ engineID: EngineID) async throws(RuntimeError) {
-        try await unstoppable { (driver) throws(RuntimeError) in try await driver.removeAndConfirm(engineID) }
+        try await Uncancelled.run { () async throws(RuntimeError) in try await self.removeAndConfirm(engineID) }
         forgetWarnings(of: engineID)
-    }
-
-    private func unstoppable(
-        _ body: @escaping @Sendable (DockerDriver) async throws(RuntimeError) -> Void
-    ) async throws(RuntimeError) {
-        let task = Task { () -> Result<Void, RuntimeError> in
-            do throws(RuntimeError) {
-                try await body(self)
-                return .success(())
-            } catch {
-                return .failure(error)
-            }
-        }
-        try await task.value.get()
     }
 
     // MARK: Killing

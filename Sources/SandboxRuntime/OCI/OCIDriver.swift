@@ -162,6 +162,18 @@ package final class OCIDriver: RuntimeDriver {
     /// Path of the control group above those of all sandboxes of this installation.
     var parentGroup: String { "/sandwarden-\(configuration.instanceID)" }
 
+    /// Removes the control group above those of all sandboxes, once it is empty.
+    package func close() async {
+        do throws(RuntimeError) {
+            try await HostWork.end("close") { [parentGroup] () throws(RuntimeError) in
+                let parent = try OCIDriver.layout().place(of: parentGroup)
+                try HostWork.calls("close") { () throws(SystemError) in try parent.remove(until: .now()) }
+            }
+        } catch {
+            // Sandboxes that go on when the daemon stops keep it; the next stop tries again.
+        }
+    }
+
     static func layout() throws(RuntimeError) -> CgroupLayout {
         try HostWork.calls("control groups") { () throws(SystemError) in try CgroupLayout.detect() }
     }

@@ -26,7 +26,6 @@ import Testing
         (#"{"Privileged":false,"IpcMode":"host"}"#, "host ipc namespace"),
         (#"{"Privileged":false,"UTSMode":"host"}"#, "host uts namespace"),
         (#"{"Privileged":false,"UsernsMode":"host"}"#, "host user namespace"),
-        (#"{"Privileged":false,"CgroupnsMode":"host"}"#, "host cgroup namespace"),
         (#"{"Privileged":false,"PidMode":"container:abc"}"#, "pid namespace of another container"),
         (#"{"Privileged":false,"CapAdd":["CAP_SYS_ADMIN"]}"#, "capability SYS_ADMIN"),
         (#"{"Privileged":false,"CapAdd":["all"]}"#, "capability ALL"),
