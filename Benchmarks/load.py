@@ -1,6 +1,8 @@
 """Requests a second over kept loopback connections, from processes that do nothing else.
 
-Usage: load.py HOST:PORT. Every request waits for its reply; a reply that is not 200 ends the measurement.
+Usage: load.py HOST:PORT [SANDBOX]. Every request waits for its reply; a reply of another status than the expected one
+ends the measurement. With a sandbox, commands that its policy denies are asked for too: each reply comes after a
+violation and an audit record are on disk.
 """
 
 import multiprocessing
@@ -44,7 +46,7 @@ def reply(connection, rest):
     return head.split(b"\r\n", 1)[0], rest[length:]
 
 
-def worker(address, payload, results):
+def worker(address, payload, expected, results):
     host, port = address.rsplit(":", 1)
     connections = []
     for _ in range(CONNECTIONS // PROCESSES):
@@ -59,16 +61,16 @@ def worker(address, payload, results):
             connection.sendall(payload)
         for index, connection in enumerate(connections):
             status, rests[index] = reply(connection, rests[index])
-            if b" 200 " not in status + b" ":
+            if status.split(b" ")[1] != expected:
                 results.put((0, status.decode(errors="replace")))
                 return
             count += 1
     results.put((count, ""))
 
 
-def measure(address, payload):
+def measure(address, payload, expected):
     results = multiprocessing.Queue()
-    workers = [multiprocessing.Process(target=worker, args=(address, payload, results)) for _ in range(PROCESSES)]
+    workers = [multiprocessing.Process(target=worker, args=(address, payload, expected, results)) for _ in range(PROCESSES)]
     for each in workers:
         each.start()
     counts = [results.get(timeout=30) for _ in workers]
@@ -76,7 +78,7 @@ def measure(address, payload):
         each.join()
     for _, fault in counts:
         if fault:
-            raise SystemExit(f"a reply was not 200: {fault}")
+            raise SystemExit(f"a reply was not {expected.decode()}: {fault}")
     return sum(count for count, _ in counts) / SECONDS
 
 
@@ -84,14 +86,17 @@ def main():
     address = sys.argv[1]
     check = b'{"policy":"strict","command":"find . -name \\"*.txt\\" | xargs grep -l needle"}'
     cases = [
-        ("HTTP.healthz", request(address, "GET", "/healthz")),
-        ("HTTP.validate", request(address, "POST", "/validate", check)),
+        ("HTTP.healthz", request(address, "GET", "/healthz"), b"200"),
+        ("HTTP.validate", request(address, "POST", "/validate", check), b"200"),
     ]
+    if len(sys.argv) > 2:
+        path = f"/sandboxes/{sys.argv[2]}/exec"
+        cases.append(("HTTP.denied-exec", request(address, "POST", path, b'{"command":"rm -rf /work"}'), b"403"))
     print(f"{PROCESSES} client processes, {CONNECTIONS} connections, one request at a time on each, "
           f"{os.cpu_count()} cores shared with the daemon")
     first = None
-    for name, payload in cases:
-        rates = sorted(measure(address, payload) for _ in range(RUNS))
+    for name, payload, expected in cases:
+        rates = sorted(measure(address, payload, expected) for _ in range(RUNS))
         median = statistics.median(rates)
         first = first or median
         print(f"{name:<24} {median:>9.0f} requests/s   runs {rates[0]:.0f} to {rates[-1]:.0f}   "

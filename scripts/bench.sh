@@ -42,7 +42,14 @@ list=$corpora/benign_nl2bash_dev.jsonl
 Benchmarks/.build/release/Benchmarks nl2bash <"$folder/commands"
 
 title "The daemon"
-SANDWARDEN_ON_SHUTDOWN=terminate SANDWARDEN_LOG_LEVEL=error \
+mkdir -p "$folder/policies"
+cat >"$folder/policies/bench.yaml" <<'POLICY'
+name: bench
+extends: strict
+auto_terminate_on_violation: false
+on_violation: {high: log}
+POLICY
+SANDWARDEN_ON_SHUTDOWN=terminate SANDWARDEN_LOG_LEVEL=error SANDWARDEN_POLICIES_DIR=$folder/policies \
     "$binary" serve --listen 127.0.0.1:0 --data "$folder/data" >"$folder/banner" 2>"$folder/daemon.log" &
 daemon=$!
 address=
@@ -55,8 +62,15 @@ if [[ -z $address ]]; then
     tail -5 "$folder/daemon.log" >&2
     exit 1
 fi
+sandbox=
+if [[ $(id -u) -eq 0 ]]; then
+    # It lives through the whole run, so that there is something to watch.
+    sandbox=$(curl -sS -H 'Content-Type: application/json' --data '{"policy":"bench","runtime":"oci"}' \
+        "http://$address/sandboxes" | jq -r '.id // empty')
+fi
+[[ -n $sandbox ]] || skip "denied commands, samples" "no sandbox can be made here"
 if command -v python3 >/dev/null; then
-    python3 Benchmarks/load.py "$address"
+    python3 Benchmarks/load.py "$address" ${sandbox:+"$sandbox"}
 else
     skip "requests" "python3 is not installed"
 fi
@@ -71,14 +85,18 @@ else
 fi
 
 title "Watching and writing, by the daemon's own counters"
+! command -v python3 >/dev/null || python3 Benchmarks/sync.py "$folder"
 curl -sS "http://$address/metrics" >"$folder/metrics"
 awk '
     $1 == "sandwarden_monitor_sample_duration_seconds_sum" { sum = $2 }
     $1 == "sandwarden_monitor_sample_duration_seconds_count" { count = $2 }
     $1 == "sandwarden_journal_sync_duration_seconds_sum" { flush = $2 }
     $1 == "sandwarden_journal_sync_duration_seconds_count" { flushes = $2 }
+    /^sandwarden_journal_appended_total/ { records += $2 }
     END {
         if (count) printf "monitor.sample: %d samples, %.0f µs each on average\n", count, 1e6 * sum / count
         else print "SKIPPED monitor.sample: no sandbox was watched"
-        if (flushes) printf "journal.flush: %d flushes, %.0f µs each on average\n", flushes, 1e6 * flush / flushes
+        if (flushes)
+            printf "journal.flush: %d flushes, %.0f µs each on average, %.1f records in each\n",
+                flushes, 1e6 * flush / flushes, records / flushes
     }' "$folder/metrics"
