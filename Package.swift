@@ -103,13 +103,17 @@ let package = Package(
         tests("SandboxMonitor", ["SandboxPolicy", "SandboxModel", "LinuxSystem", "Metrics", logging]),
         tests(
             "SandboxSecurity",
-            ["SandboxRuntime", "SandboxMonitor", "SandboxPolicy", "SandboxModel", "Journal", "LinuxSystem", "HTTP"]),
+            [
+                "SandboxRuntime", "SandboxMonitor", "SandboxPolicy", "SandboxModel", "Journal", "LinuxSystem",
+                "HTTP",
+            ]),
         tests("SandwardenAPI", ["SandboxSecurity", "SandboxPolicy", "SandboxModel", "HTTP"]),
         .testTarget(name: "ArchitectureTests", dependencies: [], swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "HTTP", "LinuxSystem", "SandboxModel", "SandboxPolicy", "SandboxSecurity", "sandwarden", logging,
+                "HTTP", "LinuxSystem", "SandboxModel", "SandboxPolicy", "SandboxSecurity", "sandwarden",
+                logging,
             ],
             swiftSettings: strict),
     ],

@@ -53,7 +53,9 @@ public struct EngineID: RawRepresentable, Sendable, Hashable, CustomStringConver
     /// Accepts what Docker and runc use for container identifiers; in particular no `/` and no `..` path.
     public init?(rawValue: String) {
         let bytes = rawValue.utf8
-        guard (1...128).contains(bytes.count), let first = bytes.first, isAlphanumeric(first) else { return nil }
+        guard (1...128).contains(bytes.count), let first = bytes.first, isAlphanumeric(first) else {
+            return nil
+        }
         let separators = Array("_.-".utf8)
         guard bytes.allSatisfy({ isAlphanumeric($0) || separators.contains($0) }) else { return nil }
         self.rawValue = rawValue
@@ -73,7 +75,8 @@ public func randomAlphanumerics(_ count: Int, using generator: inout some Random
 }
 
 func isLowercaseAlphanumeric(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
 }
 
 func isAlphanumeric(_ byte: UInt8) -> Bool {

@@ -85,7 +85,9 @@ public struct JSONParser {
     }
 
     private mutating func array(depth: Int) throws(JSONSyntaxError) -> [DocumentNode] {
-        guard depth < JSONParser.maximumDepth else { throw fault("nesting is deeper than \(JSONParser.maximumDepth)") }
+        guard depth < JSONParser.maximumDepth else {
+            throw fault("nesting is deeper than \(JSONParser.maximumDepth)")
+        }
         index += 1
         var elements: [DocumentNode] = []
         skipSpace()
@@ -109,7 +111,9 @@ public struct JSONParser {
     }
 
     private mutating func object(depth: Int) throws(JSONSyntaxError) -> [DocumentMember] {
-        guard depth < JSONParser.maximumDepth else { throw fault("nesting is deeper than \(JSONParser.maximumDepth)") }
+        guard depth < JSONParser.maximumDepth else {
+            throw fault("nesting is deeper than \(JSONParser.maximumDepth)")
+        }
         index += 1
         var members: [DocumentMember] = []
         skipSpace()
@@ -133,7 +137,8 @@ public struct JSONParser {
             guard current == UInt8(ascii: ":") else { throw fault("`:` was expected after the member name") }
             index += 1
             skipSpace()
-            members.append(DocumentMember(key: key, keyLocation: keyLocation, value: try value(depth: depth + 1)))
+            members.append(
+                DocumentMember(key: key, keyLocation: keyLocation, value: try value(depth: depth + 1)))
             skipSpace()
             if current == UInt8(ascii: ",") {
                 index += 1
@@ -158,14 +163,18 @@ public struct JSONParser {
         if current == UInt8(ascii: ".") {
             isInteger = false
             index += 1
-            guard let next = current, isDigit(next) else { throw fault("a digit was expected after the point") }
+            guard let next = current, isDigit(next) else {
+                throw fault("a digit was expected after the point")
+            }
             skipDigits()
         }
         if current == UInt8(ascii: "e") || current == UInt8(ascii: "E") {
             isInteger = false
             index += 1
             if current == UInt8(ascii: "+") || current == UInt8(ascii: "-") { index += 1 }
-            guard let next = current, isDigit(next) else { throw fault("a digit was expected in the exponent") }
+            guard let next = current, isDigit(next) else {
+                throw fault("a digit was expected in the exponent")
+            }
             skipDigits()
         }
         let text = String(decoding: bytes[start..<index], as: UTF8.self)
@@ -183,7 +192,9 @@ public struct JSONParser {
     private mutating func string() throws(JSONSyntaxError) -> String {
         index += 1
         let start = index
-        while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { index += 1 }
+        while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
+            index += 1
+        }
         if current == UInt8(ascii: "\"") {
             let text = try validated(bytes[start..<index], from: start)
             index += 1
@@ -250,7 +261,8 @@ public struct JSONParser {
     private mutating func hexDigits() throws(JSONSyntaxError) -> UInt32 {
         var value: UInt32 = 0
         for _ in 0..<4 {
-            guard let byte = current, let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else {
+            guard let byte = current, let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80
+            else {
                 throw fault("four hexadecimal digits were expected")
             }
             value = value << 4 | UInt32(digit)

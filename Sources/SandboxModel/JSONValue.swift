@@ -20,7 +20,9 @@ public enum JSONValue: Sendable, Hashable {
     public static func optional(_ value: Int64?) -> JSONValue { value.map(JSONValue.integer) ?? .null }
 
     /// A list of strings.
-    public static func strings(_ texts: some Sequence<String>) -> JSONValue { .array(texts.map(JSONValue.string)) }
+    public static func strings(_ texts: some Sequence<String>) -> JSONValue {
+        .array(texts.map(JSONValue.string))
+    }
 
     /// The first member of that name; `nil` where there is none or this is no object.
     public subscript(name: String) -> JSONValue? {
@@ -135,7 +137,8 @@ public struct JSONMember: Sendable, Hashable {
 }
 
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
-    ExpressibleByFloatLiteral, ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+    ExpressibleByFloatLiteral, ExpressibleByNilLiteral, ExpressibleByArrayLiteral,
+    ExpressibleByDictionaryLiteral
 {
     public init(stringLiteral value: String) { self = .string(value) }
     public init(booleanLiteral value: Bool) { self = .bool(value) }

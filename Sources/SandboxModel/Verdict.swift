@@ -62,7 +62,8 @@ public struct Verdict: Sendable, Hashable {
 
     /// A verdict of the given parts.
     public init(
-        decision: Decision, reasons: [VerdictReason] = [], commands: [String] = [], isUndecidable: Bool = false,
+        decision: Decision, reasons: [VerdictReason] = [], commands: [String] = [],
+        isUndecidable: Bool = false,
         wall: Wall = .advice, policy: PolicyName, policyVersion: Int
     ) {
         self.decision = decision

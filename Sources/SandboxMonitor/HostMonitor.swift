@@ -26,7 +26,9 @@ package final class HostMonitor: Sendable {
         let teller = MonitorTeller(continuation: continuation, metrics: metrics, logger: logger)
         self.teller = teller
         do throws(SystemError) {
-            loop = try EventLoop(label: "sandwarden.monitor", postLimit: 100_000) { _ in MonitorLoop(teller: teller) }
+            loop = try EventLoop(label: "sandwarden.monitor", postLimit: 100_000) { _ in
+                MonitorLoop(teller: teller)
+            }
         } catch {
             // Without its thread nothing can be watched: every `watch` says so, and no sandbox begins.
             logger.critical("the monitor cannot run", metadata: ["error": "\(error)"])
@@ -120,7 +122,8 @@ struct MonitorLoop: EventHandler, ~Copyable {
     }
 
     mutating func remove(_ id: SandboxID, in context: inout EventContext) {
-        guard let token = tokens.removeValue(forKey: id), let entry = entries.removeValue(forKey: token) else { return }
+        guard let token = tokens.removeValue(forKey: id), let entry = entries.removeValue(forKey: token)
+        else { return }
         unhear(entry.watch, in: &context)
     }
 
@@ -164,7 +167,8 @@ final class MonitorTeller: Sendable {
         failures = metrics.counter(
             "sandwarden_monitor_sample_failures_total", help: "Samples that could not be taken.")
         lost = metrics.counter(
-            "sandwarden_monitor_lost_events_total", help: "Findings dropped because their reader was too slow.")
+            "sandwarden_monitor_lost_events_total",
+            help: "Findings dropped because their reader was too slow.")
         duration = metrics.histogram(
             "sandwarden_monitor_sample_duration_seconds", help: "How long one sample of one sandbox took.",
             bounds: [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 1])
@@ -196,7 +200,8 @@ final class MonitorTeller: Sendable {
             // The end of a sandbox is told by its holder; what fails while it lives is told as a gap.
             guard error.code != .gone else { return }
             failures.increment()
-            logger.warning("a sandbox could not be sampled", metadata: ["sandbox": "\(id)", "error": "\(error)"])
+            logger.warning(
+                "a sandbox could not be sampled", metadata: ["sandbox": "\(id)", "error": "\(error)"])
             tell(.gap(id, reason: "a sample could not be taken", count: 1))
         }
     }
@@ -206,7 +211,9 @@ final class MonitorTeller: Sendable {
             defer { count = 0 }
             return count
         }
-        if waiting > 0 { send(.gap(nil, reason: "findings were dropped: their reader was too slow", count: waiting)) }
+        if waiting > 0 {
+            send(.gap(nil, reason: "findings were dropped: their reader was too slow", count: waiting))
+        }
         send(event)
     }
 

@@ -14,7 +14,8 @@ package struct MonitorTarget: Sendable, Hashable {
 
     /// A target of the given parts.
     package init(
-        sandboxID: SandboxID, policy: Policy, holderPID: Int32, holderStartTicks: UInt64, workspacePath: String?
+        sandboxID: SandboxID, policy: Policy, holderPID: Int32, holderStartTicks: UInt64,
+        workspacePath: String?
     ) {
         self.sandboxID = sandboxID
         self.policy = policy

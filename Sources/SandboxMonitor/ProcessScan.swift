@@ -13,7 +13,8 @@ enum ProcessScan {
             let status = try process.status()
             return DetectorReading.Process(
                 pid: pid, startTicks: stat.startTicks, names: try names(process, stat.name),
-                openFiles: try process.openFileCount(limit: 1 << 16), capabilities: status.capabilities?.effective,
+                openFiles: try process.openFileCount(limit: 1 << 16),
+                capabilities: status.capabilities?.effective,
                 hasNoNewPrivileges: status.hasNoNewPrivileges)
         }
     }

@@ -37,7 +37,8 @@ final class SandboxWatch: Sendable {
             holderHandle = try ProcessHandle(pid: target.holderPID)
             holder = try ProcessDirectory(pid: target.holderPID)
             guard try holder.stat().startTicks == target.holderStartTicks else {
-                throw SystemError(errno: ESRCH, operation: "watch", detail: "another process has the holder's pid")
+                throw SystemError(
+                    errno: ESRCH, operation: "watch", detail: "another process has the holder's pid")
             }
             let layout = try CgroupLayout.detect()
             place = layout.place(of: try holder.controlGroups())
@@ -63,7 +64,8 @@ final class SandboxWatch: Sendable {
                 state.detector.begin(from: try usage(at: time, &state))
             }
         } catch {
-            throw MonitorError(error.errno == ENODEV ? .gone : .failed, operation: "watch", detail: "\(error)")
+            throw MonitorError(
+                error.errno == ENODEV ? .gone : .failed, operation: "watch", detail: "\(error)")
         }
     }
 
@@ -97,7 +99,9 @@ final class SandboxWatch: Sendable {
 
     /// Takes one sample and judges it.
     /// - Throws: `gone` when the sandbox's control group is.
-    func look(at time: Timestamp) throws(MonitorError) -> (sample: MetricsSample, changes: [ViolationDetector.Change]) {
+    func look(
+        at time: Timestamp
+    ) throws(MonitorError) -> (sample: MetricsSample, changes: [ViolationDetector.Change]) {
         do throws(SystemError) {
             return try state.withLock { state throws(SystemError) in
                 var sample = try usage(at: time, &state)

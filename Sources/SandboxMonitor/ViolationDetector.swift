@@ -93,7 +93,10 @@ package struct ViolationDetector: Sendable {
         let sample = reading.sample
         let limits = policy.resourceLimits
         var seen: [Seen] = []
-        func add(_ cause: String, _ severity: Severity, _ type: ViolationType, _ found: JSONValue, _ limit: JSONValue) {
+        func add(
+            _ cause: String, _ severity: Severity, _ type: ViolationType, _ found: JSONValue,
+            _ limit: JSONValue
+        ) {
             seen.append(
                 Seen(
                     key: "state:" + cause,
@@ -123,12 +126,15 @@ package struct ViolationDetector: Sendable {
         }
         if sample.networkConnections > limits.maxNetworkConnections, policy.networkPolicy != .none {
             add(
-                "connections_over_limit", .high, .networkViolation, .integer(Int64(sample.networkConnections)),
+                "connections_over_limit", .high, .networkViolation,
+                .integer(Int64(sample.networkConnections)),
                 .integer(Int64(limits.maxNetworkConnections)))
         }
         let total = Double(reading.diskTotalBytes) / 1_048_576
         if total > 0, sample.diskUsageMB >= 0.98 * total {
-            add("disk_full", .low, .resourceLimitExceeded, .number(sample.diskUsageMB), .integer(Int64(limits.diskMB)))
+            add(
+                "disk_full", .low, .resourceLimitExceeded, .number(sample.diskUsageMB),
+                .integer(Int64(limits.diskMB)))
         }
         return seen
     }
@@ -215,7 +221,8 @@ package struct ViolationDetector: Sendable {
                         .permissionViolation, .critical, cause: "capability_gained",
                         details: [
                             JSONMember("found", .string("0x" + String(found, radix: 16))),
-                            JSONMember("allowed", .string("0x" + String(allowedCapabilities, radix: 16))), pid,
+                            JSONMember("allowed", .string("0x" + String(allowedCapabilities, radix: 16))),
+                            pid,
                         ])))
         }
         if process.hasNoNewPrivileges == false, policy.privileges.noNewPrivileges {

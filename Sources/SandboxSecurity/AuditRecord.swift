@@ -59,7 +59,8 @@ public struct AuditRecord: Sendable, Hashable {
     /// The line's members in their order, without `seq` and `chain`, which the journal writes.
     public var members: [JSONMember] {
         [
-            JSONMember("timestamp", .string(timestamp.description)), JSONMember("event", .string(event.rawValue)),
+            JSONMember("timestamp", .string(timestamp.description)),
+            JSONMember("event", .string(event.rawValue)),
             JSONMember("actor", .string(actor)), JSONMember("sandbox_id", .optional(sandboxID?.rawValue)),
             JSONMember("policy", .optional(policy?.rawValue)), JSONMember("details", .object(details)),
         ]
@@ -69,10 +70,12 @@ public struct AuditRecord: Sendable, Hashable {
     /// - Returns: `nil` when it is not one, or is of an event that this version does not know.
     public init?(json: JSONValue) {
         guard let timestamp = json["timestamp"]?.string.flatMap(Timestamp.init(rfc3339:)),
-            let event = json["event"]?.string.flatMap(Event.init(rawValue:)), let actor = json["actor"]?.string
+            let event = json["event"]?.string.flatMap(Event.init(rawValue:)),
+            let actor = json["actor"]?.string
         else { return nil }
         self.init(
-            event, at: timestamp, by: actor, sandbox: json["sandbox_id"]?.string.flatMap(SandboxID.init(rawValue:)),
+            event, at: timestamp, by: actor,
+            sandbox: json["sandbox_id"]?.string.flatMap(SandboxID.init(rawValue:)),
             policy: json["policy"]?.string.flatMap(PolicyName.init(rawValue:)),
             details: json["details"]?.members ?? [])
     }

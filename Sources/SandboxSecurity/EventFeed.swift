@@ -32,7 +32,8 @@ package struct EventFeed: Sendable {
 
     /// Audit events that are shown; others only move the place on.
     private static let shown: Set<AuditRecord.Event> = [
-        .sandboxCreated, .sandboxAdopted, .sandboxChanged, .sandboxState, .sandboxDeleted, .sandboxRefused, .response,
+        .sandboxCreated, .sandboxAdopted, .sandboxChanged, .sandboxState, .sandboxDeleted, .sandboxRefused,
+        .response,
         .episodeEnded, .gap, .recovery, .daemonStarted, .daemonStopped,
     ]
 

@@ -61,7 +61,9 @@ package final class EvidenceLog: Sendable {
     package func auditSoon(_ record: AuditRecord) { writer.appendBuffered(.audit, record.members) }
 
     /// Hands over a sample that nobody waits for.
-    package func sample(_ sample: MetricsSample) { writer.appendBuffered(.metrics, sample.json.members ?? []) }
+    package func sample(_ sample: MetricsSample) {
+        writer.appendBuffered(.metrics, sample.json.members ?? [])
+    }
 
     /// Runs a report's reading where blocking is allowed.
     /// - Throws: `exhausted` when too many reports wait; what `body` throws.
@@ -71,7 +73,9 @@ package final class EvidenceLog: Sendable {
         let reports = reports
         return try await Blocking.run(
             on: queue,
-            whenFull: { SecurityError(.exhausted, "too many reports are being made: \($0)", retryAfterSeconds: 2) },
+            whenFull: {
+                SecurityError(.exhausted, "too many reports are being made: \($0)", retryAfterSeconds: 2)
+            },
             { () throws(SecurityError) -> Value in try body(reports) })
     }
 

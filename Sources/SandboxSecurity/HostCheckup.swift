@@ -29,7 +29,9 @@ public enum HostCheckup {
             guard let driver = drivers[kind] else { continue }
             let probe = await driver.probe()
             runtimes.append(
-                Finding(subject: "runtime \(kind.rawValue)", isFine: probe.isAvailable, isNeeded: false, detail: probe.detail))
+                Finding(
+                    subject: "runtime \(kind.rawValue)", isFine: probe.isAvailable, isNeeded: false,
+                    detail: probe.detail))
         }
         // One runtime is enough.
         let hasRuntime = runtimes.contains(where: \.isFine)
@@ -52,8 +54,12 @@ public enum HostCheckup {
     private static func controlGroups() -> Finding {
         do throws(SystemError) {
             let layout = try CgroupLayout.detect()
-            let missing = ["memory", "cpu", "pids"].filter { layout.legacy[$0] == nil && layout.unified == nil }
-            let kill = layout.unified != nil ? "whole groups are killed at once (cgroup.kill)" : "groups are frozen, then killed"
+            let missing = ["memory", "cpu", "pids"].filter {
+                layout.legacy[$0] == nil && layout.unified == nil
+            }
+            let kill =
+                layout.unified != nil
+                ? "whole groups are killed at once (cgroup.kill)" : "groups are frozen, then killed"
             return Finding(
                 subject: "control groups", isFine: missing.isEmpty && layout.kind != .none, isNeeded: true,
                 detail: missing.isEmpty
@@ -99,16 +105,21 @@ public enum HostCheckup {
         }
     }
 
-    private static func networks(_ configuration: SecurityConfiguration, _ instance: String) async -> [Finding] {
+    private static func networks(
+        _ configuration: SecurityConfiguration, _ instance: String
+    ) async -> [Finding] {
         var settings = NetworkConfiguration()
         if !configuration.resolvers.isEmpty { settings.resolvers = configuration.resolvers }
         settings.subnetPool = configuration.subnetPool
         do throws(NetworkError) {
             let controller = try NetworkController(
-                configuration: settings, instanceID: instance, logger: Logger(label: "doctor"), metrics: MetricsRegistry())
+                configuration: settings, instanceID: instance, logger: Logger(label: "doctor"),
+                metrics: MetricsRegistry())
             let facts = await controller.probe()
             return facts.sorted { $0.key < $1.key }.map {
-                Finding(subject: "network \($0.key)", isFine: $0.value.isAvailable, isNeeded: false, detail: $0.value.detail)
+                Finding(
+                    subject: "network \($0.key)", isFine: $0.value.isAvailable, isNeeded: false,
+                    detail: $0.value.detail)
             }
         } catch {
             return [Finding(subject: "network", isFine: false, isNeeded: false, detail: "\(error)")]

@@ -58,7 +58,8 @@ package struct IdempotencyLedger: Sendable, Hashable {
     }
 
     /// Decides about a request, and takes the place when it is the first.
-    package mutating func admit(key: String, body: String, resource: String?, at now: Timestamp) -> Admission {
+    package mutating func admit(key: String, body: String, resource: String?, at now: Timestamp) -> Admission
+    {
         expire(at: now)
         if let entry = entries[key] {
             guard entry.body == body else { return .otherBody }
@@ -135,6 +136,7 @@ extension IdempotencyLedger.Entry {
         let status = json["status"]?.integer.flatMap { Int(exactly: $0) }
         self.init(
             key: key, body: body, at: at,
-            outcome: status.map { .finished(status: $0, resource: resource) } ?? .inFlight(resource: resource))
+            outcome: status.map { .finished(status: $0, resource: resource) } ?? .inFlight(resource: resource)
+        )
     }
 }

@@ -9,7 +9,9 @@ enum LivePolicyChange {
             if !isEqual { fields.append(name) }
         }
         compare("resource_limits/disk_mb", old.resourceLimits.diskMB == new.resourceLimits.diskMB)
-        compare("resource_limits/max_open_files", old.resourceLimits.maxOpenFiles == new.resourceLimits.maxOpenFiles)
+        compare(
+            "resource_limits/max_open_files",
+            old.resourceLimits.maxOpenFiles == new.resourceLimits.maxOpenFiles)
         compare("network_policy", old.networkPolicy == new.networkPolicy)
         compare("workspace", old.workspace == new.workspace)
         compare("shell", old.shell == new.shell)

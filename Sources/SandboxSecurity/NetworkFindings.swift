@@ -13,7 +13,8 @@ enum NetworkFindings {
                 JSONMember("reason", .string(event.cause.rawValue)),
                 JSONMember("address", .optional(event.address?.description)),
                 JSONMember("port", .optional(event.port.map(Int64.init))),
-                JSONMember("protocol", .string(event.protocolName)), JSONMember("packets", .integer(Int64(event.count))),
+                JSONMember("protocol", .string(event.protocolName)),
+                JSONMember("packets", .integer(Int64(event.count))),
             ])
     }
 }

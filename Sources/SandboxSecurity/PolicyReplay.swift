@@ -21,7 +21,9 @@ struct PolicyReplay {
 
     /// Replays one audit record if it is of a command under the policy.
     mutating func add(_ record: AuditRecord) {
-        guard record.policy == policy, record.event == .execStarted || record.event == .execDenied else { return }
+        guard record.policy == policy, record.event == .execStarted || record.event == .execDenied else {
+            return
+        }
         let check: CommandCheck
         if let command = record["command"]?.string {
             check = CommandCheck(.script(Array(command.utf8)), workingDirectory: record["cwd"]?.string)
@@ -38,7 +40,8 @@ struct PolicyReplay {
             return
         }
         let example: JSONValue = [
-            "timestamp": .string(record.timestamp.description), "sandbox_id": .optional(record.sandboxID?.rawValue),
+            "timestamp": .string(record.timestamp.description),
+            "sandbox_id": .optional(record.sandboxID?.rawValue),
             "command": record["command"] ?? record["argv"] ?? .null, "verdict": verdict.json,
         ]
         if wasDenied {

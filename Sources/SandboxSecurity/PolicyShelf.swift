@@ -21,17 +21,21 @@ package struct PolicyShelf: Sendable {
     /// - Throws: ``PolicyFaults`` with the faults of every file, a name that stands in a file and in the data folder
     ///   included.
     package init(directory: String?, stored: [JSONValue]) throws(PolicyFaults) {
-        var entries = try directory.map { path throws(PolicyFaults) in try PolicyCatalog.load(directory: path) } ?? []
+        var entries =
+            try directory.map { path throws(PolicyFaults) in try PolicyCatalog.load(directory: path) } ?? []
         var history: [PolicyName: PolicyCatalog.History] = [:]
         var documents: [PolicyName: JSONValue] = [:]
         for item in stored {
             guard let name = item["name"]?.string.flatMap(PolicyName.init(rawValue:)) else { continue }
-            if let version = item["version"]?.integer.flatMap({ Int(exactly: $0) }), let digest = item["digest"]?.string {
+            if let version = item["version"]?.integer.flatMap({ Int(exactly: $0) }),
+                let digest = item["digest"]?.string
+            {
                 history[name] = PolicyCatalog.History(version: version, digest: digest)
             }
             guard let json = item["document"], json.members != nil else { continue }
             documents[name] = json
-            let document = try PolicyDocument.parse(json: json.bytes, file: "the data folder's policy \(name)")
+            let document = try PolicyDocument.parse(
+                json: json.bytes, file: "the data folder's policy \(name)")
             entries.append(PolicyCatalog.Entry(document: document, origin: .api))
         }
         catalog = try PolicyCatalog(entries: entries, history: history)
@@ -83,7 +87,8 @@ extension Policy {
     /// Reads values that ``json`` wrote, with nothing left to inherit.
     /// - Returns: `nil` when they are not those of a valid policy.
     package init?(stored json: JSONValue) {
-        guard let name = json["name"]?.string.flatMap(PolicyName.init(rawValue:)), let members = json.members else {
+        guard let name = json["name"]?.string.flatMap(PolicyName.init(rawValue:)), let members = json.members
+        else {
             return nil
         }
         // The values are complete, so the parent has nothing to add; and the name may be one of ours.

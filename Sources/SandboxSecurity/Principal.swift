@@ -36,7 +36,8 @@ public struct Principal: Sendable, Hashable {
     /// Throws unless the caller has at least this role.
     public func require(_ needed: Role, to action: String) throws(SecurityError) {
         guard role >= needed else {
-            throw SecurityError(.forbidden, "role \(needed.rawValue) is needed to \(action); \(name) has \(role.rawValue)")
+            throw SecurityError(
+                .forbidden, "role \(needed.rawValue) is needed to \(action); \(name) has \(role.rawValue)")
         }
     }
 }

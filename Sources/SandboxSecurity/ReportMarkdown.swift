@@ -7,10 +7,13 @@ public enum ReportMarkdown {
         var text = "# Sandbox \(report.sandboxID)\n\n"
         text += "Report of \(report.timestamp). State: \(report.state ?? "unknown")"
         text += report.causeOfDeath.map { ", cause of death: **\($0)**.\n\n" } ?? ".\n\n"
-        text += "\(report.totalViolations) violations, \(report.recentViolations) of them in the last 24 hours.\n\n"
+        text +=
+            "\(report.totalViolations) violations, \(report.recentViolations) of them in the last 24 hours.\n\n"
         text += table(
             ["Violation type", "Count"],
-            report.types.sorted { $0.key.rawValue < $1.key.rawValue }.map { [$0.key.rawValue, String($0.value)] })
+            report.types.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+                [$0.key.rawValue, String($0.value)]
+            })
         text += table(
             ["Severity", "Count"],
             report.severities.sorted { $0.key > $1.key }.map { [$0.key.rawValue, String($0.value)] })
@@ -39,7 +42,8 @@ public enum ReportMarkdown {
     public static func render(_ report: FleetReport) -> String {
         var text = "# Sandboxes\n\nReport of \(report.timestamp)"
         text += report.since.map { ", from \($0).\n\n" } ?? ".\n\n"
-        text += "\(report.totalViolations) violations, \(report.recentViolations) of them in the last 24 hours.\n\n"
+        text +=
+            "\(report.totalViolations) violations, \(report.recentViolations) of them in the last 24 hours.\n\n"
         text += "## Violations\n\n"
         text += table(["Type", "Count"], counts(report.types))
         text += table(["Severity", "Count"], counts(report.severities))

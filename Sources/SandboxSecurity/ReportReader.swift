@@ -44,10 +44,14 @@ public struct ReportReader: Sendable {
         try each(.audit, sandbox: id) { json in
             if let record = AuditRecord(json: json) { report.add(record) }
         }
-        for sample in try samples(id, since: nil, until: nil, stepSeconds: nil).suffix(SandboxReport.keptSamples) {
+        for sample in try samples(id, since: nil, until: nil, stepSeconds: nil).suffix(
+            SandboxReport.keptSamples)
+        {
             report.add(sample)
         }
-        guard report.isKnown else { throw SecurityError(.notFound, "the journal does not know a sandbox \(id)") }
+        guard report.isKnown else {
+            throw SecurityError(.notFound, "the journal does not know a sandbox \(id)")
+        }
         report.heads = try heads()
         return report
     }
@@ -148,7 +152,8 @@ public struct ReportReader: Sendable {
     }
 
     private func each(
-        _ stream: JournalStream, sandbox: SandboxID? = nil, since: Timestamp? = nil, _ body: (JSONValue) -> Void
+        _ stream: JournalStream, sandbox: SandboxID? = nil, since: Timestamp? = nil,
+        _ body: (JSONValue) -> Void
     ) throws(SecurityError) {
         var query = JournalQuery(stream, order: .oldestFirst)
         query.sandboxID = sandbox

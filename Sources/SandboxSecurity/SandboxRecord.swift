@@ -43,7 +43,8 @@ package struct SandboxRecord: Sendable, Hashable {
 
     /// A sandbox that is being created.
     package init(
-        id: SandboxID, policy: Policy, policyVersion: Int, runtime: RuntimeKind, image: String?, user: SandboxUser,
+        id: SandboxID, policy: Policy, policyVersion: Int, runtime: RuntimeKind, image: String?,
+        user: SandboxUser,
         createdAt: Timestamp
     ) {
         self.id = id
@@ -91,11 +92,13 @@ extension SandboxRecord {
     package var stateJSON: JSONValue {
         var members = json.members ?? []
         members += [
-            JSONMember("policy_document", policy.json), JSONMember("environment", SandboxRecord.json(of: environment)),
+            JSONMember("policy_document", policy.json),
+            JSONMember("environment", SandboxRecord.json(of: environment)),
             JSONMember("uid", .integer(Int64(user.uid))), JSONMember("gid", .integer(Int64(user.gid))),
             JSONMember("last_used_at", .string(lastUsedAt.description)),
             JSONMember("allow_degraded", .bool(allowsDegraded)), JSONMember("isolated", .bool(isIsolated)),
-            JSONMember("paused_by_shutdown", .bool(isPausedByShutdown)), JSONMember("released", .bool(isReleased)),
+            JSONMember("paused_by_shutdown", .bool(isPausedByShutdown)),
+            JSONMember("released", .bool(isReleased)),
             JSONMember("holder_pid", .optional(holder.map { Int64($0.pid) })),
             JSONMember("holder_start_ticks", .optional(holder.map { Int64($0.startTicks) })),
             JSONMember("network_handle", network?.json ?? .null),
@@ -116,7 +119,8 @@ extension SandboxRecord {
             let gid = json["gid"]?.integer.flatMap({ UInt32(exactly: $0) })
         else { return nil }
         self.init(
-            id: id, policy: policy, policyVersion: Int(version), runtime: runtime, image: json["image"]?.string,
+            id: id, policy: policy, policyVersion: Int(version), runtime: runtime,
+            image: json["image"]?.string,
             user: SandboxUser(uid: uid, gid: gid), createdAt: createdAt)
         self.state = state
         causeOfDeath = json["cause_of_death"]?.string.flatMap(CauseOfDeath.init(rawValue:))

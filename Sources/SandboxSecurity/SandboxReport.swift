@@ -46,7 +46,8 @@ public struct SandboxReport: Sendable, Hashable {
             reference: violation.violationID)
         if violation.actionTaken > .log {
             actions.append([
-                "timestamp": .string(violation.timestamp.description), "action": .string(violation.actionTaken.rawValue),
+                "timestamp": .string(violation.timestamp.description),
+                "action": .string(violation.actionTaken.rawValue),
                 "violation_id": .string(violation.violationID), "cause": .string(cause),
             ])
         }
@@ -75,10 +76,13 @@ public struct SandboxReport: Sendable, Hashable {
             state = record["state"]?.string ?? state
             causeOfDeath = record["cause_of_death"]?.string ?? causeOfDeath
         case .response:
-            actions.append(.object([JSONMember("timestamp", .string(record.timestamp.description))] + record.details))
+            actions.append(
+                .object([JSONMember("timestamp", .string(record.timestamp.description))] + record.details))
         default: break
         }
-        enter(record.timestamp, kind: record.event.rawValue, text: SandboxReport.sentence(record), reference: nil)
+        enter(
+            record.timestamp, kind: record.event.rawValue, text: SandboxReport.sentence(record),
+            reference: nil)
     }
 
     private mutating func enter(_ time: Timestamp, kind: String, text: String, reference: String?) {
@@ -133,7 +137,9 @@ public struct SandboxReport: Sendable, Hashable {
     // Records come stream by stream; RFC 3339 text in UTC of one width sorts as the times do.
     private var sortedTimeline: [JSONValue] {
         let sorted = timeline.enumerated().sorted { left, right in
-            let (first, second) = (left.element["timestamp"]?.string ?? "", right.element["timestamp"]?.string ?? "")
+            let (first, second) = (
+                left.element["timestamp"]?.string ?? "", right.element["timestamp"]?.string ?? ""
+            )
             return first == second ? left.offset < right.offset : first < second
         }
         return sorted.map(\.element).suffix(SandboxReport.keptTimeline).map { $0 }

@@ -40,19 +40,24 @@ public struct SandboxRequest: Sendable, Hashable {
         func fault(_ pointer: String, _ detail: String) {
             faults.append(DocumentFault(pointer: pointer, location: .none, detail: detail))
         }
-        for (pointer, seconds) in [("/ttl_seconds", ttlSeconds), ("/idle_timeout_seconds", idleTimeoutSeconds)] {
+        for (pointer, seconds) in [
+            ("/ttl_seconds", ttlSeconds), ("/idle_timeout_seconds", idleTimeoutSeconds),
+        ] {
             if let seconds, !(1...SandboxRequest.maximumSeconds).contains(seconds) {
                 fault(pointer, "1 to \(SandboxRequest.maximumSeconds) was expected")
             }
         }
         if let image, !SandboxRequest.isImageName(image) {
-            fault("/image", "an image name was expected, never a path: up to 255 of [A-Za-z0-9._:/@-], no `..`")
+            fault(
+                "/image", "an image name was expected, never a path: up to 255 of [A-Za-z0-9._:/@-], no `..`")
         }
         if adopt != nil {
             if image != nil { fault("/image", "an adopted container has its image already") }
             if command != nil { fault("/command", "an adopted container is not given a command; use exec") }
             if runtime == .oci { fault("/runtime", "only an engine's containers can be adopted") }
-            if let adopt, EngineID(rawValue: adopt) == nil { fault("/adopt", "a container's name or id was expected") }
+            if let adopt, EngineID(rawValue: adopt) == nil {
+                fault("/adopt", "a container's name or id was expected")
+            }
         }
         guard faults.isEmpty else {
             throw SecurityError(.invalid, "the request has \(faults.count) wrong field(s)", faults: faults)
@@ -64,16 +69,19 @@ public struct SandboxRequest: Sendable, Hashable {
         if labels.count > maximumLabels {
             faults.append(
                 DocumentFault(
-                    pointer: "/labels", location: .none, detail: "at most \(maximumLabels) labels were expected"))
+                    pointer: "/labels", location: .none,
+                    detail: "at most \(maximumLabels) labels were expected"))
         }
         let allowed = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-".utf8)
         for (name, value) in labels.sorted(by: { $0.key < $1.key }) {
             let isName = (1...63).contains(name.utf8.count) && name.utf8.allSatisfy(allowed.contains)
-            if !isName || value.utf8.count > 255 || value.unicodeScalars.contains(where: { $0.value < 0x20 }) {
+            if !isName || value.utf8.count > 255 || value.unicodeScalars.contains(where: { $0.value < 0x20 })
+            {
                 faults.append(
                     DocumentFault(
                         pointer: DocumentFault.pointer("/labels", excerpt(name)), location: .none,
-                        detail: "a name of [A-Za-z0-9._/-]{1,63} and a value of at most 255 bytes were expected"))
+                        detail:
+                            "a name of [A-Za-z0-9._/-]{1,63} and a value of at most 255 bytes were expected"))
             }
         }
         return faults
@@ -84,7 +92,8 @@ public struct SandboxRequest: Sendable, Hashable {
         if environment.count > maximumVariables {
             faults.append(
                 DocumentFault(
-                    pointer: "/env", location: .none, detail: "at most \(maximumVariables) variables were expected"))
+                    pointer: "/env", location: .none,
+                    detail: "at most \(maximumVariables) variables were expected"))
         }
         for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
             let isName = (1...255).contains(name.utf8.count) && !name.utf8.contains { $0 == 0x3D || $0 == 0 }
@@ -92,7 +101,9 @@ public struct SandboxRequest: Sendable, Hashable {
                 faults.append(
                     DocumentFault(
                         pointer: DocumentFault.pointer("/env", excerpt(name)), location: .none,
-                        detail: "a name without `=` and a value of at most 32768 bytes without NUL were expected"))
+                        detail:
+                            "a name without `=` and a value of at most 32768 bytes without NUL were expected")
+                )
             }
         }
         return faults
@@ -100,7 +111,9 @@ public struct SandboxRequest: Sendable, Hashable {
 
     private static func isImageName(_ name: String) -> Bool {
         let allowed = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/@-".utf8)
-        guard (1...255).contains(name.utf8.count), name.utf8.allSatisfy(allowed.contains) else { return false }
+        guard (1...255).contains(name.utf8.count), name.utf8.allSatisfy(allowed.contains) else {
+            return false
+        }
         return !name.hasPrefix("/") && !name.hasPrefix(".") && !name.hasPrefix("-") && !name.contains("..")
     }
 }
@@ -136,8 +149,12 @@ public struct CommandRequest: Sendable, Hashable {
             if text.isEmpty { fault("/command", "a command was expected, found an empty text") }
             if text.utf8.contains(0) { fault("/command", "a text without NUL was expected") }
         case .arguments(let arguments):
-            if arguments.isEmpty || arguments[0].isEmpty { fault("/argv", "a program was expected as first element") }
-            if arguments.contains(where: { $0.utf8.contains(0) }) { fault("/argv", "texts without NUL were expected") }
+            if arguments.isEmpty || arguments[0].isEmpty {
+                fault("/argv", "a program was expected as first element")
+            }
+            if arguments.contains(where: { $0.utf8.contains(0) }) {
+                fault("/argv", "texts without NUL were expected")
+            }
         }
         if let workingDirectory, !workingDirectory.hasPrefix("/") || workingDirectory.utf8.contains(0) {
             fault("/cwd", "an absolute path was expected")

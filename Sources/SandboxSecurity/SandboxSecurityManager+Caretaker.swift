@@ -63,7 +63,8 @@ extension SandboxSecurityManager {
     private func stampAlive(_ time: Timestamp) async {
         guard time.milliseconds / 1000 % 5 == 0 else { return }
         do throws(SecurityError) {
-            try await folder.replaceLines("alive", with: [.object([JSONMember("at", .string(time.description))])])
+            try await folder.replaceLines(
+                "alive", with: [.object([JSONMember("at", .string(time.description))])])
         } catch {
             logger.warning("the time of life could not be written", metadata: ["error": "\(error)"])
         }
@@ -79,7 +80,8 @@ extension SandboxSecurityManager {
         case .ended(let id, let cause, let time):
             await evidence.auditBestEffort(
                 AuditRecord(
-                    .episodeEnded, at: time, by: Principal.daemon.name, sandbox: id, policy: records[id]?.policy.name,
+                    .episodeEnded, at: time, by: Principal.daemon.name, sandbox: id,
+                    policy: records[id]?.policy.name,
                     details: [JSONMember("cause", .string(cause))]))
         case .holderExited(let id, _):
             await holderIsGone(id)
@@ -87,7 +89,9 @@ extension SandboxSecurityManager {
             await evidence.auditBestEffort(
                 AuditRecord(
                     .gap, at: now, by: Principal.daemon.name, sandbox: id,
-                    details: [JSONMember("reason", .string(reason)), JSONMember("count", .integer(Int64(count)))]))
+                    details: [
+                        JSONMember("reason", .string(reason)), JSONMember("count", .integer(Int64(count))),
+                    ]))
         }
     }
 
@@ -97,7 +101,9 @@ extension SandboxSecurityManager {
         var state = SandboxState.lost
         if let engineID = record.engineID, let driver = drivers[record.runtime] {
             do throws(RuntimeError) {
-                if let found = try await driver.inspect(engineID), case .exited(_, let wasOOMKilled) = found.state {
+                if let found = try await driver.inspect(engineID),
+                    case .exited(_, let wasOOMKilled) = found.state
+                {
                     cause = wasOOMKilled ? .oomKilled : .exited
                     state = .stopped
                 }
@@ -113,10 +119,14 @@ extension SandboxSecurityManager {
             await evidence.auditBestEffort(
                 AuditRecord(
                     .gap, at: now, by: Principal.daemon.name,
-                    details: [JSONMember("reason", .string("the \(kind.rawValue) engine's events were interrupted"))]))
+                    details: [
+                        JSONMember("reason", .string("the \(kind.rawValue) engine's events were interrupted"))
+                    ]))
             return
         }
-        guard let record = records.values.first(where: { $0.engineID == engineID && $0.state.isAlive }) else { return }
+        guard let record = records.values.first(where: { $0.engineID == engineID && $0.state.isAlive }) else {
+            return
+        }
         switch event.kind {
         case .died, .removed: await holderIsGone(record.id)
         case .outOfMemory: await monitor.sampleNow(record.id)
@@ -134,7 +144,9 @@ extension SandboxSecurityManager {
         do throws(SecurityError) {
             _ = try await attest(id)
         } catch {
-            logger.warning("a changed sandbox could not be read back", metadata: ["sandbox": "\(id)", "error": "\(error)"])
+            logger.warning(
+                "a changed sandbox could not be read back",
+                metadata: ["sandbox": "\(id)", "error": "\(error)"])
         }
     }
 

@@ -28,7 +28,9 @@ extension SandboxSecurityManager {
         _ request: SandboxRequest, id: SandboxID? = nil, by principal: Principal
     ) async throws(SecurityError) -> SandboxView {
         try principal.require(.operator, to: "create a sandbox")
-        if request.allowsDegraded { try principal.require(.admin, to: "accept controls that are not enforced") }
+        if request.allowsDegraded {
+            try principal.require(.admin, to: "accept controls that are not enforced")
+        }
         try request.check()
         try admitNewSandbox()
         let compiled = try published.policy(request.policy)
@@ -43,7 +45,8 @@ extension SandboxSecurityManager {
                 AuditRecord(
                     .sandboxCreating, at: now, by: principal.name, sandbox: id, policy: request.policy,
                     details: [
-                        JSONMember("runtime", .string(kind.rawValue)), JSONMember("image", .optional(request.image)),
+                        JSONMember("runtime", .string(kind.rawValue)),
+                        JSONMember("image", .optional(request.image)),
                     ]))
             try await launch(id, degradedIsFine: request.allowsDegraded)
             try await announce(id, .sandboxCreated, by: principal)
@@ -67,7 +70,8 @@ extension SandboxSecurityManager {
         let alive = records.values.count { $0.state.isAlive }
         guard alive < configuration.maximumSandboxes else {
             throw SecurityError(
-                .exhausted, "\(alive) sandboxes are alive, as many as may be; delete one or raise limits.max_sandboxes",
+                .exhausted,
+                "\(alive) sandboxes are alive, as many as may be; delete one or raise limits.max_sandboxes",
                 retryAfterSeconds: 30)
         }
     }
@@ -118,7 +122,8 @@ extension SandboxSecurityManager {
                 isMissingImage = true
                 reasons.append(
                     "\(kind.rawValue): "
-                        + (request.image.map { "no image named \(excerpt($0))" } ?? "no default image is configured"))
+                        + (request.image.map { "no image named \(excerpt($0))" }
+                            ?? "no default image is configured"))
             } catch {
                 reasons.append("\(kind.rawValue): \(error)")
             }
@@ -150,7 +155,8 @@ extension SandboxSecurityManager {
             }
         }
         var record = SandboxRecord(
-            id: id, policy: compiled.policy, policyVersion: compiled.version.version, runtime: kind, image: request.image,
+            id: id, policy: compiled.policy, policyVersion: compiled.version.version, runtime: kind,
+            image: request.image,
             user: user, createdAt: now)
         record.labels = request.labels
         record.environment = request.environment
@@ -170,7 +176,9 @@ extension SandboxSecurityManager {
         } catch {
             throw SecurityError(error)
         }
-        guard var changed = records[id] else { throw SecurityError(.failed, "the sandbox vanished while it was made") }
+        guard var changed = records[id] else {
+            throw SecurityError(.failed, "the sandbox vanished while it was made")
+        }
         changed.engineID = launched.engineID
         changed.holder = launched.holder
         changed.network = launched.network
@@ -183,7 +191,9 @@ extension SandboxSecurityManager {
                 .unenforceable,
                 "policy \(changed.policy.name) does not hold here: "
                     + faults.map(\.description).joined(separator: "; "),
-                controls: launched.controls.filter { control in faults.contains { $0.control == control.control } })
+                controls: launched.controls.filter { control in
+                    faults.contains { $0.control == control.control }
+                })
         }
         try await save(id)
         try watch(id)
@@ -270,7 +280,8 @@ extension SandboxSecurityManager {
         do throws(SecurityError) {
             try await folder.remove(kind: "sandboxes", name: id.rawValue)
         } catch {
-            logger.warning("a state file could not be removed", metadata: ["sandbox": "\(id)", "error": "\(error)"])
+            logger.warning(
+                "a state file could not be removed", metadata: ["sandbox": "\(id)", "error": "\(error)"])
         }
     }
 

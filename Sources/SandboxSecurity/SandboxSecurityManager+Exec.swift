@@ -24,10 +24,13 @@ public struct ExecReply: Sendable, Hashable {
         let components = result.duration.components
         let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
         members += [
-            JSONMember("duration_ms", .integer(milliseconds)), JSONMember("timed_out", .bool(result.timedOut)),
+            JSONMember("duration_ms", .integer(milliseconds)),
+            JSONMember("timed_out", .bool(result.timedOut)),
             JSONMember("truncated", .bool(result.truncated)),
         ]
-        if let cause = result.causeOfDeath { members.append(JSONMember("cause_of_death", .string(cause.rawValue))) }
+        if let cause = result.causeOfDeath {
+            members.append(JSONMember("cause_of_death", .string(cause.rawValue)))
+        }
         members.append(JSONMember("verdict", verdict.json))
         return .object(members)
     }
@@ -93,10 +96,12 @@ extension SandboxSecurityManager {
         let limit = record.policy.resourceLimits.executionTimeoutSeconds
         let seconds = request.timeoutSeconds ?? limit
         guard seconds <= limit else {
-            throw .invalid("/timeout_seconds", "at most \(limit) was expected, the policy's execution_timeout")
+            throw .invalid(
+                "/timeout_seconds", "at most \(limit) was expected, the policy's execution_timeout")
         }
         let compiled = try published.policy(of: id)
-        let verdict = compiled.evaluate(command: request.check(under: record.policy, added: record.environment))
+        let verdict = compiled.evaluate(
+            command: request.check(under: record.policy, added: record.environment))
         guard verdict.isAllowed else { throw try await refuse(request, verdict, in: id, by: principal) }
         if verdict.decision == .audit { await auditWouldDeny(request, verdict, in: id, by: principal) }
         // Another task may have ended the sandbox meanwhile.
@@ -161,17 +166,23 @@ extension SandboxSecurityManager {
         }
         do throws(RuntimeError) {
             return try await workplace.launcher.exec(
-                request, in: record.launchOrder, engineID: engineID, holder: holder, with: driver, onOutput: forward)
+                request, in: record.launchOrder, engineID: engineID, holder: holder, with: driver,
+                onOutput: forward)
         } catch {
-            guard error.operation == "end exec" || error.code == .unsupported else { throw SecurityError(error) }
+            guard error.operation == "end exec" || error.code == .unsupported else {
+                throw SecurityError(error)
+            }
             // What the exec started cannot be told from the rest, or not be ended: nothing of it may go on.
             try await end(record.id, state: .terminated, cause: .execTimeout, by: .daemon)
             throw SecurityError(
-                .timedOut, "the command could not be ended apart from its sandbox, so the sandbox was ended: \(error)")
+                .timedOut,
+                "the command could not be ended apart from its sandbox, so the sandbox was ended: \(error)")
         }
     }
 
-    private func finish(_ execID: String, _ result: ExecResult, in id: SandboxID, by principal: Principal) async {
+    private func finish(
+        _ execID: String, _ result: ExecResult, in id: SandboxID, by principal: Principal
+    ) async {
         metrics.exec(result)
         await evidence.auditBestEffort(
             AuditRecord(

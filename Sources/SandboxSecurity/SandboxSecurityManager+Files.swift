@@ -46,7 +46,8 @@ extension SandboxSecurityManager {
         let files = workplace.files
         return try await runtime("read file") { () async throws(RuntimeError) -> FileContent in
             switch target.kind {
-            case .folder: .listing(FileContent.json(try await files.list(target, limit: limit, cursor: cursor)))
+            case .folder:
+                .listing(FileContent.json(try await files.list(target, limit: limit, cursor: cursor)))
             default: .bytes(try await files.read(target, limit: maximum))
             }
         }
@@ -62,11 +63,13 @@ extension SandboxSecurityManager {
         let maximum = (try record(id).policy.maxFileSizeMB) << 20
         guard bytes.count <= maximum else {
             throw SecurityError(
-                .tooLarge, "the file has \(bytes.count) bytes; the policy's max_file_size_mb allows \(maximum)")
+                .tooLarge,
+                "the file has \(bytes.count) bytes; the policy's max_file_size_mb allows \(maximum)")
         }
         let target = try await open(path, in: id, for: .write, by: principal)
         if exclusive, target.kind != .missing {
-            throw SecurityError(.preconditionFailed, "there is a file already, and If-None-Match: * was asked for")
+            throw SecurityError(
+                .preconditionFailed, "there is a file already, and If-None-Match: * was asked for")
         }
         let files = workplace.files
         let written = try await runtime("write file") { () async throws(RuntimeError) in
@@ -77,7 +80,8 @@ extension SandboxSecurityManager {
                 .fileWritten, at: now, by: principal.name, sandbox: id, policy: records[id]?.policy.name,
                 details: [
                     JSONMember("path", .string(excerpt(target.resolvedPath, limit: 4096))),
-                    JSONMember("bytes", .integer(Int64(bytes.count))), JSONMember("new", .bool(written == .created)),
+                    JSONMember("bytes", .integer(Int64(bytes.count))),
+                    JSONMember("new", .bool(written == .created)),
                 ]))
         return written == .created
     }
@@ -105,7 +109,9 @@ extension SandboxSecurityManager {
         _ path: String, in id: SandboxID, for operation: FileOperation, by principal: Principal
     ) async throws(SecurityError) -> SandboxFileTarget {
         let record = try living(id, [.running, .paused])
-        guard let holder = record.holder else { throw SecurityError(.conflict, "the sandbox has no live process") }
+        guard let holder = record.holder else {
+            throw SecurityError(.conflict, "the sandbox has no live process")
+        }
         let compiled = try published.policy(of: id)
         let absolute = path.hasPrefix("/") ? path : record.policy.workspace + "/" + path
         try await judge(absolute, operation, compiled, in: id, by: principal)
@@ -121,7 +127,8 @@ extension SandboxSecurityManager {
             return try await files.open(Array(absolute.utf8), in: root, for: intent)
         }
         try await judge(
-            absolute, resolved: target.resolvedBytes, isFolder: target.kind == .folder, operation, compiled, in: id,
+            absolute, resolved: target.resolvedBytes, isFolder: target.kind == .folder, operation, compiled,
+            in: id,
             by: principal)
         records[id]?.lastUsedAt = now
         return target
@@ -137,14 +144,20 @@ extension SandboxSecurityManager {
         guard verdict.decision != .allow else { return }
         let details = [
             JSONMember("path", .string(excerpt(path, limit: 4096))),
-            JSONMember("resolved", .optional(resolved.map { excerpt(String(decoding: $0, as: UTF8.self), limit: 4096) })),
+            JSONMember(
+                "resolved",
+                .optional(resolved.map { excerpt(String(decoding: $0, as: UTF8.self), limit: 4096) })),
             JSONMember("operation", .string(operation.rawValue)),
             JSONMember("rules", .strings(verdict.reasons.map(\.rule))),
             JSONMember("audited", .bool(verdict.isAllowed)),
         ]
         await evidence.auditBestEffort(
-            AuditRecord(.fileDenied, at: now, by: principal.name, sandbox: id, policy: verdict.policy, details: details))
-        await handle(ViolationFinding(.fileAccessViolation, .medium, cause: "denied_file_access", details: details), in: id)
+            AuditRecord(
+                .fileDenied, at: now, by: principal.name, sandbox: id, policy: verdict.policy,
+                details: details))
+        await handle(
+            ViolationFinding(.fileAccessViolation, .medium, cause: "denied_file_access", details: details),
+            in: id)
         guard verdict.isAllowed else {
             throw SecurityError(.denied, SecurityError.sentence(verdict), verdict: verdict)
         }

@@ -52,7 +52,9 @@ extension SandboxSecurityManager {
         try principal.require(.operator, to: "delete a sandbox")
         let record = try record(id)
         guard record.state != .creating, !ending.contains(id) else {
-            throw SecurityError(.conflict, "the sandbox is \(ending.contains(id) ? "ending" : "creating")", retryAfterSeconds: 1)
+            throw SecurityError(
+                .conflict, "the sandbox is \(ending.contains(id) ? "ending" : "creating")",
+                retryAfterSeconds: 1)
         }
         if record.state.isAlive {
             if record.isAdopted {
@@ -64,10 +66,12 @@ extension SandboxSecurityManager {
         if records[id]?.isReleased == false { await release(id) }
         guard records[id]?.isReleased != false else {
             throw SecurityError(
-                .unavailable, "what the sandbox held on the host could not be removed yet", retryAfterSeconds: 5)
+                .unavailable, "what the sandbox held on the host could not be removed yet",
+                retryAfterSeconds: 5)
         }
         try await evidence.audit(
-            AuditRecord(.sandboxDeleted, at: now, by: principal.name, sandbox: id, policy: record.policy.name))
+            AuditRecord(.sandboxDeleted, at: now, by: principal.name, sandbox: id, policy: record.policy.name)
+        )
         published.publish { $0.sandboxes[id] = nil }
         await forget(id)
         metrics.count(records.values)
@@ -81,7 +85,9 @@ extension SandboxSecurityManager {
         try principal.require(.operator, to: "change a sandbox")
         let faults = SandboxRequest.faults(labels: patch.labels ?? [:])
         guard faults.isEmpty else { throw SecurityError(.invalid, "the labels are wrong", faults: faults) }
-        if case .some(.some(let seconds)) = patch.ttlSeconds, !(1...SandboxRequest.maximumSeconds).contains(seconds) {
+        if case .some(.some(let seconds)) = patch.ttlSeconds,
+            !(1...SandboxRequest.maximumSeconds).contains(seconds)
+        {
             throw .invalid("/ttl_seconds", "1 to \(SandboxRequest.maximumSeconds) was expected")
         }
         _ = try living(id, [.running, .paused])
@@ -106,7 +112,8 @@ extension SandboxSecurityManager {
             throw SecurityError(
                 .conflict, "these fields need a new sandbox: \(fixed.joined(separator: ", "))",
                 faults: fixed.map {
-                    DocumentFault(pointer: "/" + $0, location: .none, detail: "cannot be changed while it runs")
+                    DocumentFault(
+                        pointer: "/" + $0, location: .none, detail: "cannot be changed while it runs")
                 })
         }
         guard let engineID = record.engineID, let holder = record.holder else { return }
@@ -133,11 +140,14 @@ extension SandboxSecurityManager {
         monitor.update(id, policy: compiled.policy)
         let controls = try await readControls(id)
         try await update(id) { $0.controls = controls }
-        guard Attestation.requirementFaults(
-            controls, requireKernel: compiled.policy.requireKernel, allowDegraded: record.allowsDegraded
-        ).isEmpty else {
+        guard
+            Attestation.requirementFaults(
+                controls, requireKernel: compiled.policy.requireKernel, allowDegraded: record.allowsDegraded
+            ).isEmpty
+        else {
             await answerDrift(id, controls)
-            throw SecurityError(.unenforceable, "the new policy does not hold; the sandbox was ended", controls: controls)
+            throw SecurityError(
+                .unenforceable, "the new policy does not hold; the sandbox was ended", controls: controls)
         }
     }
 
@@ -165,7 +175,8 @@ extension SandboxSecurityManager {
         try await update(id) { $0.controls = controls }
         if !weaker.isEmpty { await answerDrift(id, weaker) }
         return [
-            "sandbox_id": .string(id.rawValue), "timestamp": .string(now.description), "holds": .bool(weaker.isEmpty),
+            "sandbox_id": .string(id.rawValue), "timestamp": .string(now.description),
+            "holds": .bool(weaker.isEmpty),
             "controls": .array(controls.map(\.json)),
         ]
     }
@@ -180,7 +191,8 @@ extension SandboxSecurityManager {
         do throws(SecurityError) {
             try await end(id, state: .terminated, cause: .controlDrift, by: .daemon)
         } catch {
-            logger.critical("a sandbox could not be ended", metadata: ["sandbox": "\(id)", "error": "\(error)"])
+            logger.critical(
+                "a sandbox could not be ended", metadata: ["sandbox": "\(id)", "error": "\(error)"])
         }
     }
 
@@ -188,12 +200,15 @@ extension SandboxSecurityManager {
     public func setMonitoring(
         _ isOn: Bool, of id: SandboxID, by principal: Principal
     ) async throws(SecurityError) -> JSONValue {
-        try principal.require(isOn ? .operator : .admin, to: isOn ? "watch a sandbox" : "stop watching a sandbox")
+        try principal.require(
+            isOn ? .operator : .admin, to: isOn ? "watch a sandbox" : "stop watching a sandbox")
         let record = try living(id, [.running, .paused])
         if record.isMonitored != isOn {
             try await update(id) { $0.isMonitored = isOn }
             if isOn {
-                if let changed = records[id], let holder = changed.holder { try startMonitor(changed, holder) }
+                if let changed = records[id], let holder = changed.holder {
+                    try startMonitor(changed, holder)
+                }
             } else {
                 monitor.unwatch(id)
             }

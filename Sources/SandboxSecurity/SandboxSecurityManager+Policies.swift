@@ -39,7 +39,8 @@ extension SandboxSecurityManager {
     ) async throws(SecurityError) -> (json: JSONValue, tag: String) {
         try principal.require(.admin, to: "make a policy")
         if let name = node["name"]?.string.flatMap(PolicyName.init(rawValue:)), shelf.catalog[name] != nil {
-            throw SecurityError(.conflict, "there is a policy named \(name) already; PUT makes a new version of it")
+            throw SecurityError(
+                .conflict, "there is a policy named \(name) already; PUT makes a new version of it")
         }
         return try await put(node, name: nil, event: .policyCreated, by: principal)
     }
@@ -57,7 +58,8 @@ extension SandboxSecurityManager {
             throw SecurityError(.failed, "the policy could not be read back: \(error)")
         }
         let isNew = shelf.catalog[policy.name] == nil
-        _ = try await put(node, name: policy.name, event: isNew ? .policyCreated : .policyReplaced, by: principal)
+        _ = try await put(
+            node, name: policy.name, event: isNew ? .policyCreated : .policyReplaced, by: principal)
     }
 
     /// Makes a new version of a policy; its children get new versions too.
@@ -85,14 +87,16 @@ extension SandboxSecurityManager {
     ) async throws(SecurityError) {
         try principal.require(.admin, to: "delete a policy")
         _ = try changeable(name, ifMatch: ifMatch)
-        let users = records.values.filter { $0.policy.name == name && $0.state.isAlive }.map(\.id.rawValue).sorted()
+        let users = records.values.filter { $0.policy.name == name && $0.state.isAlive }.map(\.id.rawValue)
+            .sorted()
         guard users.isEmpty else {
             throw SecurityError(.conflict, "sandboxes use it: \(users.prefix(10).joined(separator: ", "))")
         }
         let children = shelf.catalog.children(of: name)
         guard children.isEmpty else {
             throw SecurityError(
-                .conflict, "policies extend it: \(children.prefix(10).map(\.rawValue).joined(separator: ", "))")
+                .conflict,
+                "policies extend it: \(children.prefix(10).map(\.rawValue).joined(separator: ", "))")
         }
         let before = shelf
         do throws(PolicyFaults) {
@@ -111,7 +115,8 @@ extension SandboxSecurityManager {
             let tag = current.map(SandboxSecurityManager.tag)
             let tags = ifMatch.split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" } }
             guard let tag, tags.contains("*") || tags.contains(tag) else {
-                throw SecurityError(.preconditionFailed, "the policy's tag is \(tag ?? "not there"), not \(excerpt(ifMatch))")
+                throw SecurityError(
+                    .preconditionFailed, "the policy's tag is \(tag ?? "not there"), not \(excerpt(ifMatch))")
             }
         }
         guard let current else {
@@ -120,7 +125,9 @@ extension SandboxSecurityManager {
         switch current.origin {
         case .api: return current
         case .builtIn: throw SecurityError(.conflict, "\(name) is built in and read-only; extend it instead")
-        case .file: throw SecurityError(.conflict, "\(name) stands in a file of the policies folder and is read-only here")
+        case .file:
+            throw SecurityError(
+                .conflict, "\(name) stands in a file of the policies folder and is read-only here")
         }
     }
 

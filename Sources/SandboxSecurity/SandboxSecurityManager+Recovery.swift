@@ -74,7 +74,8 @@ extension SandboxSecurityManager {
             outcome.readopted.append(id)
         } catch {
             // It lives but cannot be guarded: it must not go on.
-            logger.error("a sandbox could not be taken up again", metadata: ["sandbox": "\(id)", "error": "\(error)"])
+            logger.error(
+                "a sandbox could not be taken up again", metadata: ["sandbox": "\(id)", "error": "\(error)"])
             outcome.lost.append(id)
             await endBestEffort(id, state: .terminated, cause: .controlDrift)
         }
@@ -113,7 +114,8 @@ extension SandboxSecurityManager {
             AuditRecord(
                 .gap, at: now, by: Principal.daemon.name,
                 details: [
-                    JSONMember("reason", "the daemon did not run"), JSONMember("from", .string(lastSeen.description)),
+                    JSONMember("reason", "the daemon did not run"),
+                    JSONMember("from", .string(lastSeen.description)),
                     JSONMember("until", .string(now.description)),
                     JSONMember("sandboxes", .strings(outcome.readopted.map(\.rawValue))),
                 ]))
@@ -123,7 +125,8 @@ extension SandboxSecurityManager {
         do throws(SecurityError) {
             try await end(id, state: state, cause: cause, by: .daemon)
         } catch {
-            logger.critical("a sandbox could not be ended", metadata: ["sandbox": "\(id)", "error": "\(error)"])
+            logger.critical(
+                "a sandbox could not be ended", metadata: ["sandbox": "\(id)", "error": "\(error)"])
         }
     }
 }
@@ -134,20 +137,24 @@ extension SandboxSecurityManager {
     /// Takes a running container of the engine under guard: watched, checked, answered for; its making was not ours,
     /// so most controls are read, not set.
     func adopt(
-        _ request: SandboxRequest, under compiled: CompiledPolicy, id wanted: SandboxID?, by principal: Principal
+        _ request: SandboxRequest, under compiled: CompiledPolicy, id wanted: SandboxID?,
+        by principal: Principal
     ) async throws(SecurityError) -> SandboxView {
         try principal.require(.admin, to: "adopt a container")
         guard let name = request.adopt.flatMap(EngineID.init(rawValue:)) else {
             throw .invalid("/adopt", "a container's name or id was expected")
         }
         let driver = try driver(.docker)
-        let found = try await runtime("inspect") { () async throws(RuntimeError) in try await driver.inspect(name) }
+        let found = try await runtime("inspect") { () async throws(RuntimeError) in
+            try await driver.inspect(name)
+        }
         guard let found, let pid = found.pid else {
             throw SecurityError(.notFound, "the engine has no running container \(name)")
         }
         guard found.adoptionObstacles.isEmpty else {
             throw SecurityError(
-                .conflict, "the container may not be adopted: \(found.adoptionObstacles.joined(separator: ", "))")
+                .conflict,
+                "the container may not be adopted: \(found.adoptionObstacles.joined(separator: ", "))")
         }
         guard !records.values.contains(where: { $0.engineID == found.engineID && $0.state.isAlive }) else {
             throw SecurityError(.conflict, "the container is a sandbox already")
@@ -158,7 +165,8 @@ extension SandboxSecurityManager {
         var generator = SystemRandomNumberGenerator()
         let id = wanted ?? SandboxID(using: &generator)
         var record = SandboxRecord(
-            id: id, policy: compiled.policy, policyVersion: compiled.version.version, runtime: .docker, image: found.image,
+            id: id, policy: compiled.policy, policyVersion: compiled.version.version, runtime: .docker,
+            image: found.image,
             user: workplace.user(of: holder), createdAt: now)
         record.engineID = found.engineID
         record.holder = holder
@@ -186,7 +194,8 @@ extension SandboxSecurityManager {
         return try view(id)
     }
 
-    private func readAdoptedControls(_ record: SandboxRecord) async throws(SecurityError) -> [AppliedControl] {
+    private func readAdoptedControls(_ record: SandboxRecord) async throws(SecurityError) -> [AppliedControl]
+    {
         guard let engineID = record.engineID, let holder = record.holder else { return [] }
         let driver = try driver(record.runtime)
         do throws(RuntimeError) {

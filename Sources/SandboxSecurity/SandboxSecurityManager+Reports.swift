@@ -19,7 +19,8 @@ public struct SandboxFilter: Sendable, Hashable {
         if let state, record.state != state { return false }
         if let policy, record.policy.name != policy { return false }
         guard let label else { return true }
-        let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init)
         guard let value = record.labels[parts[0]] else { return false }
         return parts.count == 1 || parts[1] == value
     }
@@ -34,7 +35,8 @@ extension SandboxSecurityManager {
         var found = allRecords.filter(filter.matches)
         if let cursor {
             let parts = cursor.split(separator: "_", maxSplits: 1).map(String.init)
-            guard parts.count == 2, let milliseconds = Int64(parts[0]), let id = SandboxID(rawValue: parts[1]) else {
+            guard parts.count == 2, let milliseconds = Int64(parts[0]), let id = SandboxID(rawValue: parts[1])
+            else {
                 throw .invalid("/query/cursor", "a cursor from the page before was expected")
             }
             let last = (Timestamp(milliseconds: milliseconds), id)
@@ -50,7 +52,8 @@ extension SandboxSecurityManager {
         func counts(_ key: (SandboxRecord) -> String) -> JSONValue {
             var counts: [String: Int] = [:]
             for record in records.values { counts[key(record), default: 0] += 1 }
-            return .object(counts.sorted { $0.key < $1.key }.map { JSONMember($0.key, .integer(Int64($0.value))) })
+            return .object(
+                counts.sorted { $0.key < $1.key }.map { JSONMember($0.key, .integer(Int64($0.value))) })
         }
         return [
             "total": .integer(Int64(records.count)), "states": counts(\.state.rawValue),
@@ -68,7 +71,9 @@ extension SandboxSecurityManager {
     /// The report over all sandboxes.
     nonisolated public func fleetReport(since: Timestamp?) async throws(SecurityError) -> FleetReport {
         let time = now
-        return try await evidence.read { (reader) throws(SecurityError) in try reader.fleet(since: since, at: time) }
+        return try await evidence.read { (reader) throws(SecurityError) in
+            try reader.fleet(since: since, at: time)
+        }
     }
 
     /// One page of violations, newest first.

@@ -25,12 +25,15 @@ extension SandboxSecurityManager {
         windows[id] = window
         record.violations += 1
         records[id] = record
-        let plan = ResponsePlan(for: finding.severity, policy: record.policy, reachesThreshold: reachesThreshold)
+        let plan = ResponsePlan(
+            for: finding.severity, policy: record.policy, reachesThreshold: reachesThreshold)
         let incident = correlation ?? (plan.intended > .log ? fresh("inc-") : nil)
         var violation = Violation(
-            violationID: fresh("v-"), seq: 0, timestamp: timestamp, type: finding.type, severity: finding.severity,
+            violationID: fresh("v-"), seq: 0, timestamp: timestamp, type: finding.type,
+            severity: finding.severity,
             sandboxID: id, containerID: record.engineID?.rawValue, policy: record.policy.name,
-            details: [JSONMember("cause", .string(finding.cause))] + finding.details, actionTaken: plan.action,
+            details: [JSONMember("cause", .string(finding.cause))] + finding.details,
+            actionTaken: plan.action,
             correlationID: incident)
         do throws(SecurityError) {
             violation.seq = try await evidence.violation(violation)
@@ -58,10 +61,12 @@ extension SandboxSecurityManager {
         guard records[id]?.state.isAlive == true, !ending.contains(id) else { return }
         do throws(SecurityError) {
             try await perform(
-                plan.action, on: id, by: .daemon, reason: violation.violationID, incident: violation.correlationID)
+                plan.action, on: id, by: .daemon, reason: violation.violationID,
+                incident: violation.correlationID)
         } catch {
             logger.error(
-                "a response failed", metadata: ["sandbox": "\(id)", "action": "\(plan.action)", "error": "\(error)"])
+                "a response failed",
+                metadata: ["sandbox": "\(id)", "action": "\(plan.action)", "error": "\(error)"])
             // A milder answer that cannot be given becomes the strongest one: failing open is no option.
             if plan.action < .terminate { await escalate(id, after: plan.action, violation) }
         }
@@ -96,7 +101,8 @@ extension SandboxSecurityManager {
                     by: principal, incident: incident)
             }
         } catch {
-            await auditResponse(id, action: action, by: principal, outcome: "failed: \(error)", reason: reason)
+            await auditResponse(
+                id, action: action, by: principal, outcome: "failed: \(error)", reason: reason)
             throw error
         }
         await auditResponse(id, action: action, by: principal, outcome: "done", reason: reason)
@@ -181,7 +187,8 @@ extension SandboxSecurityManager {
     /// - Parameter state: `stopped`, `terminated`, `failed` or `lost`.
     /// - Throws: When processes may be left; the sandbox is then still `running` or `paused`, and watched.
     func end(
-        _ id: SandboxID, state: SandboxState, cause: CauseOfDeath, by principal: Principal, incident: String? = nil
+        _ id: SandboxID, state: SandboxState, cause: CauseOfDeath, by principal: Principal,
+        incident: String? = nil
     ) async throws(SecurityError) {
         guard let record = records[id], record.state.isAlive, ending.insert(id).inserted else { return }
         defer { ending.remove(id) }
@@ -214,7 +221,8 @@ extension SandboxSecurityManager {
             _ = try await evidence.violation(violation)
         } catch {
             logger.error(
-                "a termination could not be recorded", metadata: ["sandbox": "\(record.id)", "error": "\(error)"])
+                "a termination could not be recorded",
+                metadata: ["sandbox": "\(record.id)", "error": "\(error)"])
         }
         metrics.violation(.suspiciousActivity, .critical)
         await saveBestEffort(record.id)
@@ -227,7 +235,8 @@ extension SandboxSecurityManager {
         windows[id] = nil
         do throws(RuntimeError) {
             guard let driver = drivers[record.runtime] else {
-                throw RuntimeError(.unavailable, operation: "teardown", detail: "no driver \(record.runtime.rawValue)")
+                throw RuntimeError(
+                    .unavailable, operation: "teardown", detail: "no driver \(record.runtime.rawValue)")
             }
             // An adopted container is its owner's: it was killed at most, never removed.
             if !record.isAdopted { try await workplace.launcher.teardown(record.remains, with: driver) }

@@ -61,14 +61,17 @@ extension SandboxSecurityManager {
                     logger.critical("the journal does not take records", metadata: ["reason": "\(reason)"])
                 }
             }
-            return try JournalWriter.open(dataDirectory: configuration.dataDirectory, journal, metrics: registry)
+            return try JournalWriter.open(
+                dataDirectory: configuration.dataDirectory, journal, metrics: registry)
         } catch {
-            throw SecurityError(.unavailable, "the journal in \(configuration.dataDirectory) cannot be opened: \(error)")
+            throw SecurityError(
+                .unavailable, "the journal in \(configuration.dataDirectory) cannot be opened: \(error)")
         }
     }
 
     private static func assemble(
-        _ configuration: SecurityConfiguration, _ folder: StateFolder, _ evidence: EvidenceLog, _ instanceID: String,
+        _ configuration: SecurityConfiguration, _ folder: StateFolder, _ evidence: EvidenceLog,
+        _ instanceID: String,
         _ logger: Logger, _ registry: MetricsRegistry
     ) async throws(SecurityError) -> Parts {
         let stored = try await folder.lines("policies.jsonl")
@@ -114,7 +117,8 @@ extension SandboxSecurityManager {
                 exists: { HostCheckup.exists($0) })
             drivers[.docker] = try DockerDriver(
                 settings: DockerSettings(
-                    socketPath: socket, defaultImage: configuration.dockerDefaultImage, instanceID: instanceID),
+                    socketPath: socket, defaultImage: configuration.dockerDefaultImage, instanceID: instanceID
+                ),
                 logger: logger)
         } catch {
             logger.info("no Docker engine is used", metadata: ["reason": "\(error)"])
@@ -130,7 +134,8 @@ extension SandboxSecurityManager {
             AuditRecord(
                 .daemonStarted, at: now, by: Principal.daemon.name,
                 details: [
-                    JSONMember("instance_id", .string(instanceID)), JSONMember("journal", .object(journal.members)),
+                    JSONMember("instance_id", .string(instanceID)),
+                    JSONMember("journal", .object(journal.members)),
                 ]))
         let lastSeen = try await folder.lines("alive").last?["at"]?.string.flatMap(Timestamp.init(rfc3339:))
         let outcome = try await recover(lastSeen: lastSeen)

@@ -97,7 +97,9 @@ extension SandboxSecurityManager {
 
     /// A sandbox whose processes may be touched.
     /// - Throws: `notFound`, or `conflict` that says in which state it is.
-    func living(_ id: SandboxID, _ wanted: Set<SandboxState> = [.running]) throws(SecurityError) -> SandboxRecord {
+    func living(
+        _ id: SandboxID, _ wanted: Set<SandboxState> = [.running]
+    ) throws(SecurityError) -> SandboxRecord {
         let record = try record(id)
         guard wanted.contains(record.state), !ending.contains(id) else {
             let state = ending.contains(id) ? "ending" : record.state.rawValue
@@ -139,7 +141,8 @@ extension SandboxSecurityManager {
         do throws(SecurityError) {
             try await save(id)
         } catch {
-            logger.error("could not write the state of a sandbox", metadata: ["sandbox": "\(id)", "error": "\(error)"])
+            logger.error(
+                "could not write the state of a sandbox", metadata: ["sandbox": "\(id)", "error": "\(error)"])
         }
     }
 
@@ -166,7 +169,8 @@ extension SandboxSecurityManager {
     }
 
     func publishSandbox(_ record: SandboxRecord) {
-        let compiled = record.state.isAlive ? shelf.compiled(record.policy, version: record.policyVersion) : nil
+        let compiled =
+            record.state.isAlive ? shelf.compiled(record.policy, version: record.policyVersion) : nil
         published.publish { $0.sandboxes[record.id] = compiled }
     }
 }

@@ -14,7 +14,8 @@ package struct SandboxWorkplace: Sendable {
     /// A workplace below the data folder.
     package init(configuration: SecurityConfiguration, instanceID: String, network: NetworkController) {
         launcher = SandboxLauncher(
-            sandboxesDirectory: "\(configuration.dataDirectory)/sandboxes", instanceID: instanceID, network: network)
+            sandboxesDirectory: "\(configuration.dataDirectory)/sandboxes", instanceID: instanceID,
+            network: network)
         let range = configuration.uidRange
         users = UserAllocator(range: range.lowerBound..<range.upperBound + 1)
         files = SandboxFiles()
@@ -59,7 +60,8 @@ package struct SandboxWorkplace: Sendable {
             let controllers = layout.legacy.keys.filter { !$0.hasPrefix("name=") }.sorted()
             switch layout.kind {
             case .unified: return "version 2"
-            case .hybrid: return "hybrid: version 1 (\(controllers.joined(separator: ", "))) with version 2 beside it"
+            case .hybrid:
+                return "hybrid: version 1 (\(controllers.joined(separator: ", "))) with version 2 beside it"
             case .legacy: return "version 1 (\(controllers.joined(separator: ", ")))"
             case .none: return "none mounted"
             }
@@ -83,7 +85,8 @@ extension SandboxRecord {
     /// The network that a policy asks for.
     func attachment(under policy: Policy, holderPID: Int32) -> NetworkAttachment {
         NetworkAttachment(
-            sandboxID: id, policyName: policy.name, networkPolicy: policy.networkPolicy, rules: policy.network,
+            sandboxID: id, policyName: policy.name, networkPolicy: policy.networkPolicy,
+            rules: policy.network,
             maxConnections: policy.resourceLimits.maxNetworkConnections, holderPID: holderPID)
     }
 

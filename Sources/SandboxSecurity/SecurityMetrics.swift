@@ -36,7 +36,8 @@ package struct SecurityMetrics: Sendable {
         checks = registry.counter(
             "sandwarden_checks_total", help: "Commands and paths decided, by decision.", labels: ["decision"])
         starts = registry.histogram(
-            "sandwarden_sandbox_start_duration_seconds", help: "From the request to a guarded, running sandbox.",
+            "sandwarden_sandbox_start_duration_seconds",
+            help: "From the request to a guarded, running sandbox.",
             bounds: [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30])
         for state in SandboxState.allCases { sandboxes.with(state.rawValue).set(0) }
         for type in ViolationType.allCases {

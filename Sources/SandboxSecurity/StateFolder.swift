@@ -30,7 +30,8 @@ package final class StateFolder: Sendable {
         try await perform("open the data folder") { [path] () throws(SystemError) -> String in
             try HostFiles.makeDirectories(RawPath(path), mode: 0o700)
             for name in ["state", "state/sandboxes", "state/policies", "sandboxes", "images"] {
-                try HostFiles.makeDirectories(RawPath(path + "/" + name), mode: name == "sandboxes" ? 0o711 : 0o700)
+                try HostFiles.makeDirectories(
+                    RawPath(path + "/" + name), mode: name == "sandboxes" ? 0o711 : 0o700)
             }
             let file = RawPath(path + "/state/instance")
             do throws(SystemError) {

@@ -96,7 +96,9 @@ public struct TokenTable: Sendable, Hashable {
 
     static func isName(_ name: String) -> Bool {
         (1...63).contains(name.utf8.count)
-            && name.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || "0123456789._-".unicodeScalars.contains($0)) }
+            && name.unicodeScalars.allSatisfy {
+                $0.isASCII && ($0.properties.isAlphabetic || "0123456789._-".unicodeScalars.contains($0))
+            }
     }
 }
 

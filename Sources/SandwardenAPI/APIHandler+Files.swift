@@ -14,7 +14,8 @@ extension APIHandler {
             let limit = query.integer("limit", in: 1...1000) ?? 100
             let cursor = query.text("cursor")
             try query.check()
-            let content = try await manager.readFile(path, in: id, limit: limit, cursor: cursor, by: principal)
+            let content = try await manager.readFile(
+                path, in: id, limit: limit, cursor: cursor, by: principal)
             return APIHandler.response(content)
         case .writeFile(let id):
             var query = RequestQuery(request, known: ["path"])

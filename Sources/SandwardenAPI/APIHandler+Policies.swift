@@ -81,7 +81,8 @@ extension APIHandler {
     /// Whether a field of entity tags names this one (RFC 9110, section 13.1); weak tags compare by their text here.
     static func matches(_ field: String, _ tag: String) -> Bool {
         field.split(separator: ",").contains { part in
-            let text = part.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed()
+            let text = part.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }
+                .reversed()
             let candidate = String(text)
             return candidate == "*" || candidate == tag || candidate == "W/" + tag
         }

@@ -19,7 +19,8 @@ extension APIHandler {
             let (since, until) = (query.time("since"), query.time("until"))
             let step = query.integer("step_seconds", in: 1...86_400)
             try query.check()
-            return APIHandler.json(try await manager.samples(id, since: since, until: until, stepSeconds: step))
+            return APIHandler.json(
+                try await manager.samples(id, since: since, until: until, stepSeconds: step))
         case .violations(let id):
             var query = RequestQuery(request, known: ["limit", "cursor"])
             var filter = ViolationFilter()
@@ -94,7 +95,8 @@ extension APIHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     while let event = try await feed.next() {
-                        try await writer.write(StreamForm.events.frame(event: event.kind, id: event.id, event.json))
+                        try await writer.write(
+                            StreamForm.events.frame(event: event.kind, id: event.id, event.json))
                     }
                 }
                 group.addTask { await drain.wait() }
@@ -104,6 +106,7 @@ extension APIHandler {
             }
         }
         return HTTPResponse(
-            .ok, headers: ["Content-Type": "text/event-stream", "Cache-Control": "no-store"], body: .stream(body))
+            .ok, headers: ["Content-Type": "text/event-stream", "Cache-Control": "no-store"],
+            body: .stream(body))
     }
 }

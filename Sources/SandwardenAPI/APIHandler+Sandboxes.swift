@@ -64,8 +64,10 @@ extension APIHandler {
         let id = SandboxID(using: &generator)
         let manager = manager
         // A client that goes away must not leave a sandbox half made.
-        let work: @Sendable () async throws(SecurityError) -> HTTPResponse = { () async throws(SecurityError) in
-            APIHandler.created(try await manager.create(wanted, id: id, by: principal).json, at: "/sandboxes/\(id)")
+        let work: @Sendable () async throws(SecurityError) -> HTTPResponse = {
+            () async throws(SecurityError) in
+            APIHandler.created(
+                try await manager.create(wanted, id: id, by: principal).json, at: "/sandboxes/\(id)")
         }
         return try await idempotently(request, principal, resource: id.rawValue, work) { resource in
             guard let made = SandboxID(rawValue: resource) else { return nil }
@@ -144,23 +146,28 @@ extension APIHandler {
             throw SecurityError(.invalid, "Idempotency-Key: 1 to 255 printable bytes were expected")
         }
         let store = manager.idempotency
-        let digest = IdempotencyLedger.digest(key: key, principal: principal.name, route: request.head.rawPath)
+        let digest = IdempotencyLedger.digest(
+            key: key, principal: principal.name, route: request.head.rawPath)
         let admission = try await store.admit(
-            key: digest, body: IdempotencyLedger.digest(body: request.body), resource: resource, at: manager.time)
+            key: digest, body: IdempotencyLedger.digest(body: request.body), resource: resource,
+            at: manager.time)
         switch admission {
         case .proceed: break
         case .inFlight:
-            throw SecurityError(.conflict, "the request with this key is still under way", retryAfterSeconds: 1)
+            throw SecurityError(
+                .conflict, "the request with this key is still under way", retryAfterSeconds: 1)
         case .otherBody: throw SecurityError(.keyReused, "the key was used with another body")
         case .full:
-            throw SecurityError(.exhausted, "as many keyed requests are under way as may be", retryAfterSeconds: 5)
+            throw SecurityError(
+                .exhausted, "as many keyed requests are under way as may be", retryAfterSeconds: 5)
         case .replay(let status, let resource):
             if let resource, var response = await replay(resource) {
                 response.headers.add("Idempotent-Replayed", "true")
                 return response
             }
             throw SecurityError(
-                .conflict, "the request with this key was carried out (status \(status)); its reply is not kept")
+                .conflict,
+                "the request with this key was carried out (status \(status)); its reply is not kept")
         }
         do throws(SecurityError) {
             let response = try await shielded(work)

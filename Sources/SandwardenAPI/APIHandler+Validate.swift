@@ -28,7 +28,9 @@ extension APIHandler {
         for (index, node) in list.enumerated() {
             do throws(SecurityError) {
                 results.append(
-                    try manager.validate(try ValidationBody.check(node, at: "/checks/\(index)"), by: principal).json)
+                    try manager.validate(
+                        try ValidationBody.check(node, at: "/checks/\(index)"), by: principal
+                    ).json)
             } catch {
                 // One check that is wrong does not keep the others from being answered.
                 results.append(ValidationBody.errorJSON(error))

@@ -53,7 +53,9 @@ package final class APIHandler: HTTPHandler {
             }
             if let open = answerOpen(route) { return open }
             let principal = try access.principal(for: request.head, from: request.peer)
-            if route.takesJSON, let refusal = APIHandler.refusalUnlessJSON(request.head) { return .now(refusal) }
+            if route.takesJSON, let refusal = APIHandler.refusalUnlessJSON(request.head) {
+                return .now(refusal)
+            }
             if route == .validate { return .now(try validate(request, by: principal)) }
             return .later { [self] in await self.answer(route, request, principal) }
         } catch {
@@ -94,7 +96,10 @@ package final class APIHandler: HTTPHandler {
                     "ready": .bool(isReady),
                     "parts": .array(
                         parts.map {
-                            ["name": .string($0.name), "ready": .bool($0.isReady), "detail": .string($0.detail)]
+                            [
+                                "name": .string($0.name), "ready": .bool($0.isReady),
+                                "detail": .string($0.detail),
+                            ]
                         }),
                 ]
                 return APIHandler.json(body, status: isReady ? .ok : .serviceUnavailable)
@@ -103,15 +108,18 @@ package final class APIHandler: HTTPHandler {
         }
     }
 
-    private func answer(_ route: Route, _ request: HTTPRequest, _ principal: Principal) async -> HTTPResponse {
+    private func answer(_ route: Route, _ request: HTTPRequest, _ principal: Principal) async -> HTTPResponse
+    {
         do throws(SecurityError) {
             switch route {
-            case .listSandboxes, .createSandbox, .sandboxStatistics, .sandbox, .deleteSandbox, .patchSandbox, .exec,
+            case .listSandboxes, .createSandbox, .sandboxStatistics, .sandbox, .deleteSandbox, .patchSandbox,
+                .exec,
                 .pause, .resume, .stop, .respond, .startMonitoring, .stopMonitoring, .processes, .attestation:
                 return try await answerSandboxes(route, request, principal)
             case .readFile, .writeFile, .deleteFile:
                 return try await answerFiles(route, request, principal)
-            case .listPolicies, .createPolicy, .checkPolicy, .policy, .replacePolicy, .deletePolicy, .simulatePolicy:
+            case .listPolicies, .createPolicy, .checkPolicy, .policy, .replacePolicy, .deletePolicy,
+                .simulatePolicy:
                 return try await answerPolicies(route, request, principal)
             case .metrics, .violations, .fleetReport, .sandboxReport, .incident, .reportedViolations, .events:
                 return try await answerReports(route, request, principal)

@@ -29,7 +29,8 @@ package final class AccessControl: Sendable {
 
     /// Who asks.
     /// - Throws: `unauthenticated` without credentials that count.
-    package func principal(for head: HTTPRequestHead, from peer: HTTPPeer) throws(SecurityError) -> Principal {
+    package func principal(for head: HTTPRequestHead, from peer: HTTPPeer) throws(SecurityError) -> Principal
+    {
         let current = settings.withLock { $0 }
         if let header = head.headers["Authorization"] {
             guard header.utf8.count <= 512, header.lowercased().hasPrefix("bearer ") else {
@@ -44,7 +45,8 @@ package final class AccessControl: Sendable {
         case .unix(let uid, _, _):
             if uid == current.ownUID { return Principal(name: "uid:\(uid)", role: .admin) }
             if let role = current.unixRoles[uid] { return Principal(name: "uid:\(uid)", role: role) }
-            throw SecurityError(.unauthenticated, "uid \(uid) has no role; add it to access.unix or send a token")
+            throw SecurityError(
+                .unauthenticated, "uid \(uid) has no role; add it to access.unix or send a token")
         case .tcp(_, let isLoopback):
             guard current.tokens == nil, isLoopback else {
                 throw SecurityError(.unauthenticated, "`Authorization: Bearer <token>` is needed")
@@ -60,11 +62,14 @@ package final class AccessControl: Sendable {
         let authority = request.head.authority?.lowercased() ?? ""
         guard isOwn(authority, names, request) else {
             throw SecurityError(
-                .forbidden, "Host is not an address of this daemon; add the name to `host_names` if it is one")
+                .forbidden, "Host is not an address of this daemon; add the name to `host_names` if it is one"
+            )
         }
         guard let origin = request.head.headers["Origin"] else { return }
         let lowered = origin.lowercased()
-        let host = lowered.hasPrefix("http://") ? lowered.dropFirst(7) : lowered.hasPrefix("https://") ? lowered.dropFirst(8) : ""
+        let host =
+            lowered.hasPrefix("http://")
+            ? lowered.dropFirst(7) : lowered.hasPrefix("https://") ? lowered.dropFirst(8) : ""
         guard !host.isEmpty, isOwn(String(host), names, request) else {
             throw SecurityError(.forbidden, "a foreign Origin may not call this daemon")
         }

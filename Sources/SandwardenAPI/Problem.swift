@@ -30,7 +30,8 @@ package enum Problem {
             extra.append(
                 JSONMember(
                     "errors",
-                    .array(error.faults.map { ["pointer": .string($0.pointer), "detail": .string($0.detail)] })))
+                    .array(
+                        error.faults.map { ["pointer": .string($0.pointer), "detail": .string($0.detail)] })))
         }
         if let verdict = error.verdict { extra.append(JSONMember("verdict", verdict.json)) }
         if !error.controls.isEmpty { extra.append(JSONMember("applied", .array(error.controls.map(\.json)))) }

@@ -20,7 +20,8 @@ package enum RequestBody {
     package static func sandbox(_ bytes: [UInt8]) throws(SecurityError) -> SandboxRequest {
         var checker = DocumentChecker()
         let keys = [
-            "policy", "image", "runtime", "command", "env", "labels", "ttl_seconds", "idle_timeout_seconds", "adopt",
+            "policy", "image", "runtime", "command", "env", "labels", "ttl_seconds", "idle_timeout_seconds",
+            "adopt",
             "allow_degraded",
         ]
         guard let map = checker.map(try document(bytes), keys: keys) else { throw refusal(checker) }
@@ -53,9 +54,12 @@ package enum RequestBody {
     package static func patch(_ bytes: [UInt8]) throws(SecurityError) -> SandboxPatch {
         var checker = DocumentChecker()
         let node = try document(bytes)
-        guard let map = checker.map(node, keys: ["policy", "ttl_seconds", "labels"]) else { throw refusal(checker) }
+        guard let map = checker.map(node, keys: ["policy", "ttl_seconds", "labels"]) else {
+            throw refusal(checker)
+        }
         if node.members?.isEmpty == true {
-            checker.fault("at least one of policy, ttl_seconds, labels was expected", at: "", location: node.location)
+            checker.fault(
+                "at least one of policy, ttl_seconds, labels was expected", at: "", location: node.location)
         }
         var patch = SandboxPatch()
         patch.policy = policyName(&checker, "policy", map)
@@ -74,7 +78,8 @@ package enum RequestBody {
         var checker = DocumentChecker()
         guard let map = checker.map(try document(bytes), keys: ["action"]) else { throw refusal(checker) }
         checker.require("action", of: map)
-        guard let action = checker.choice("action", of: map, ResponseAction.self), checker.faults.isEmpty else {
+        guard let action = checker.choice("action", of: map, ResponseAction.self), checker.faults.isEmpty
+        else {
             throw refusal(checker)
         }
         return action
@@ -112,13 +117,15 @@ package enum RequestBody {
                     arguments.append(argument)
                 } else {
                     checker.fault(
-                        "a string of at most 65536 bytes was expected", at: item.pointer, location: item.node.location)
+                        "a string of at most 65536 bytes was expected", at: item.pointer,
+                        location: item.node.location)
                 }
             }
             return .arguments(arguments)
         default:
             checker.fault(
-                "exactly one of `command` and `argv` was expected", at: map.pointer, location: map.node.location)
+                "exactly one of `command` and `argv` was expected", at: map.pointer,
+                location: map.node.location)
             return nil
         }
     }
@@ -135,7 +142,8 @@ package enum RequestBody {
         return text
     }
 
-    static func policyName(_ checker: inout DocumentChecker, _ key: String, _ map: DocumentMap) -> PolicyName? {
+    static func policyName(_ checker: inout DocumentChecker, _ key: String, _ map: DocumentMap) -> PolicyName?
+    {
         guard let text = checker.string(key, of: map, maximumBytes: 63) else { return nil }
         if let name = PolicyName(rawValue: text) { return name }
         checker.fault("a policy's name was expected: 1 to 63 of [a-z0-9-]", key: key, of: map)
@@ -173,8 +181,10 @@ package enum RequestBody {
     /// All faults of a body as one refusal.
     static func refusal(_ checker: DocumentChecker) -> SecurityError {
         let count = checker.faults.count
-        let first = checker.faults.first.map { "\($0.pointer.isEmpty ? "the body" : $0.pointer): \($0.detail)" } ?? ""
+        let first =
+            checker.faults.first.map { "\($0.pointer.isEmpty ? "the body" : $0.pointer): \($0.detail)" } ?? ""
         return SecurityError(
-            .invalid, count == 1 ? first : "\(count) fields are wrong; the first: \(first)", faults: checker.faults)
+            .invalid, count == 1 ? first : "\(count) fields are wrong; the first: \(first)",
+            faults: checker.faults)
     }
 }

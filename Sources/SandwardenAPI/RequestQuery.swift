@@ -23,7 +23,8 @@ package struct RequestQuery {
 
     private mutating func fault(_ name: String, _ detail: String) {
         faults.append(
-            DocumentFault(pointer: DocumentFault.pointer("/query", excerpt(name)), location: .none, detail: detail))
+            DocumentFault(
+                pointer: DocumentFault.pointer("/query", excerpt(name)), location: .none, detail: detail))
     }
 
     /// The text of a parameter.

@@ -31,7 +31,9 @@ package enum ValidationBody {
             let operation = checker.choice("operation", of: map, FileOperation.self) ?? .read
             what = path.map { .path(PathCheck($0, operation: operation)) }
         } else {
-            if map.has("operation") { checker.fault("`operation` goes with `path`", key: "operation", of: map) }
+            if map.has("operation") {
+                checker.fault("`operation` goes with `path`", key: "operation", of: map)
+            }
             what = command(&checker, map)
         }
         guard checker.faults.isEmpty, let found, let what else { throw RequestBody.refusal(checker) }
@@ -40,16 +42,20 @@ package enum ValidationBody {
 
     private static func subject(_ checker: inout DocumentChecker, _ map: DocumentMap) -> ValidationSubject? {
         switch (map.has("policy"), map.has("sandbox_id")) {
-        case (true, false): return RequestBody.policyName(&checker, "policy", map).map(ValidationSubject.policy)
-        case (false, true): return RequestBody.sandboxID(&checker, "sandbox_id", map).map(ValidationSubject.sandbox)
+        case (true, false):
+            return RequestBody.policyName(&checker, "policy", map).map(ValidationSubject.policy)
+        case (false, true):
+            return RequestBody.sandboxID(&checker, "sandbox_id", map).map(ValidationSubject.sandbox)
         default:
             checker.fault(
-                "exactly one of `policy` and `sandbox_id` was expected", at: map.pointer, location: map.node.location)
+                "exactly one of `policy` and `sandbox_id` was expected", at: map.pointer,
+                location: map.node.location)
             return nil
         }
     }
 
-    private static func command(_ checker: inout DocumentChecker, _ map: DocumentMap) -> ValidationCheck.What? {
+    private static func command(_ checker: inout DocumentChecker, _ map: DocumentMap) -> ValidationCheck.What?
+    {
         let program = RequestBody.program(&checker, map)
         let folder = checker.string("cwd", of: map, maximumBytes: 4096)
         let environment = RequestBody.strings(&checker, "env", map) ?? [:]
@@ -62,7 +68,8 @@ package enum ValidationBody {
         }
         return .command(
             CommandCheck(
-                source, workingDirectory: folder, environment: environment, stdin: stdin.map { Array($0.utf8) }))
+                source, workingDirectory: folder, environment: environment,
+                stdin: stdin.map { Array($0.utf8) }))
     }
 
     /// What stands in place of a verdict for a check that is wrong.
@@ -70,7 +77,8 @@ package enum ValidationBody {
         [
             "error": [
                 "code": .string(error.code.rawValue), "detail": .string(error.detail),
-                "errors": .array(error.faults.map { ["pointer": .string($0.pointer), "detail": .string($0.detail)] }),
+                "errors": .array(
+                    error.faults.map { ["pointer": .string($0.pointer), "detail": .string($0.detail)] }),
             ]
         ]
     }

@@ -14,7 +14,9 @@ enum Console {
         var rest = bytes[...]
         while !rest.isEmpty {
             // SAFETY: the pointer is valid for `count` bytes during the call, which the buffer upholds.
-            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+            }
             if count < 0, errno == EINTR || errno == EAGAIN { continue }
             guard count > 0 else { return }
             rest = rest.dropFirst(count)

@@ -28,7 +28,8 @@ struct Daemon: Sendable {
         let started: (manager: SandboxSecurityManager, recovery: RecoveryOutcome)
         let registry = MetricsRegistry()
         do throws(SecurityError) {
-            started = try await SandboxSecurityManager.start(settings.security, logger: logger, registry: registry)
+            started = try await SandboxSecurityManager.start(
+                settings.security, logger: logger, registry: registry)
         } catch {
             watch?.cancel()
             throw CommandFailure(error.code == .invalid ? .badInput : .unavailable, error.detail)
@@ -41,7 +42,8 @@ struct Daemon: Sendable {
         do throws(HTTPServerError) {
             let server = try HTTPServer(configuration: configuration, handler: handler, metrics: registry)
             return Daemon(
-                settings: settings, manager: manager, recovery: started.recovery, server: server, tokenWatch: watch)
+                settings: settings, manager: manager, recovery: started.recovery, server: server,
+                tokenWatch: watch)
         } catch {
             watch?.cancel()
             await manager.shutdown()
@@ -71,13 +73,15 @@ struct Daemon: Sendable {
     private static func refuseWideListeners(_ settings: DaemonConfiguration) throws(CommandFailure) {
         for listener in settings.listeners {
             guard let address = SocketAddress(listener) else {
-                throw CommandFailure(.badInput, "listen: `\(excerpt(listener))` is not an address such as 127.0.0.1:8722")
+                throw CommandFailure(
+                    .badInput, "listen: `\(excerpt(listener))` is not an address such as 127.0.0.1:8722")
             }
             guard address.isLocal else {
                 throw CommandFailure(
                     .badInput,
                     "listen: \(listener) can be reached from elsewhere, and no tokens are configured; make one with "
-                        + "`sandwarden token new --name N --role operator` and name its file as access.tokens_file")
+                        + "`sandwarden token new --name N --role operator` and name its file as access.tokens_file"
+                )
             }
         }
     }
@@ -101,7 +105,9 @@ struct Daemon: Sendable {
                     control.replaceTokens(try file.read().table)
                     logger.notice("the token file was read again", metadata: ["file": "\(file.path)"])
                 } catch {
-                    logger.error("the token file cannot be used; the tokens before it stay", metadata: ["error": "\(error)"])
+                    logger.error(
+                        "the token file cannot be used; the tokens before it stay",
+                        metadata: ["error": "\(error)"])
                 }
             }
         }

@@ -8,7 +8,9 @@ extension DaemonConfiguration {
     /// Reads the file, then lets the environment override it.
     /// - Parameter file: `nil`: the defaults.
     /// - Throws: ``CommandFailure`` with every fault as `file:line:column: key: detail`.
-    static func load(file: String?, environment: [String: String]) throws(CommandFailure) -> DaemonConfiguration {
+    static func load(
+        file: String?, environment: [String: String]
+    ) throws(CommandFailure) -> DaemonConfiguration {
         var configuration = DaemonConfiguration()
         if let file {
             let bytes: [UInt8]

@@ -21,13 +21,16 @@ struct DaemonConfiguration: Sendable {
 
     /// The keys of the file, for messages and for the test that holds the example to them.
     static let keys = [
-        "listen", "host_names", "data", "runtime", "on_shutdown", "docker", "oci", "images", "policies", "uid_range",
+        "listen", "host_names", "data", "runtime", "on_shutdown", "docker", "oci", "images", "policies",
+        "uid_range",
         "network", "limits", "dead_sandbox_seconds", "journal", "access", "log",
     ]
 
     /// Reads a document of the file.
     /// - Returns: The configuration and every fault that was found; with faults it must not be used.
-    static func read(_ document: DocumentNode) -> (configuration: DaemonConfiguration, faults: [DocumentFault]) {
+    static func read(
+        _ document: DocumentNode
+    ) -> (configuration: DaemonConfiguration, faults: [DocumentFault]) {
         var configuration = DaemonConfiguration()
         var checker = DocumentChecker()
         if let map = checker.map(document, keys: keys) {
@@ -86,11 +89,15 @@ struct DaemonConfiguration: Sendable {
                 checker.fault("the first and the last uid were expected", key: "uid_range", of: map)
             }
         }
-        if let section = checker.map("network", of: map, keys: ["resolvers", "subnet_pool", "openable_private"]) {
+        if let section = checker.map(
+            "network", of: map, keys: ["resolvers", "subnet_pool", "openable_private"])
+        {
             if let items = checker.list("resolvers", of: section, atMost: 3) {
                 security.resolvers = items.compactMap { checker.string($0, maximumBytes: 64) }
             }
-            if let pool = checker.string("subnet_pool", of: section, maximumBytes: 64) { security.subnetPool = pool }
+            if let pool = checker.string("subnet_pool", of: section, maximumBytes: 64) {
+                security.subnetPool = pool
+            }
             if let items = checker.list("openable_private", of: section, atMost: 64) {
                 security.openablePrivateCIDRs = items.compactMap { checker.string($0, maximumBytes: 64) }
             }
@@ -111,7 +118,9 @@ struct DaemonConfiguration: Sendable {
             maximumConnections = values[4] ?? maximumConnections
             maximumConnectionsPerClient = values[5] ?? maximumConnectionsPerClient
         }
-        if let section = checker.map("journal", of: map, keys: ["segment_mb", "retention_days", "retention_mb"]) {
+        if let section = checker.map(
+            "journal", of: map, keys: ["segment_mb", "retention_days", "retention_mb"])
+        {
             if let size = checker.integer("segment_mb", of: section, in: 1...4096) {
                 security.journalSegmentBytes = size << 20
             }
@@ -128,7 +137,9 @@ struct DaemonConfiguration: Sendable {
         guard let section = checker.map("access", of: map, keys: ["tokens_file", "unix"]) else { return }
         tokensFile = path(&checker, "tokens_file", section)
         for item in checker.list("unix", of: section, atMost: 256) ?? [] {
-            guard let entry = checker.map(item.node, at: item.pointer, keys: ["uid", "role"]) else { continue }
+            guard let entry = checker.map(item.node, at: item.pointer, keys: ["uid", "role"]) else {
+                continue
+            }
             checker.require("uid", of: entry)
             checker.require("role", of: entry)
             guard let uid = checker.integer("uid", of: entry, in: 0...Int(UInt32.max)),

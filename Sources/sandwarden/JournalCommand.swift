@@ -37,7 +37,8 @@ struct JournalCommand: ParsableCommand {
             let rows = result.streams.map { stream in
                 [
                     stream.stream.rawValue, "\(stream.segments)", "\(stream.records)", "\(stream.bytes)",
-                    stream.isIntact ? "intact" : "\(stream.faults.count) faults", stream.head.chain?.description ?? "-",
+                    stream.isIntact ? "intact" : "\(stream.faults.count) faults",
+                    stream.head.chain?.description ?? "-",
                 ]
             }
             Console.print(Console.table(["STREAM", "SEGMENTS", "RECORDS", "BYTES", "STATE", "HEAD"], rows))
@@ -112,10 +113,12 @@ struct JournalCommand: ParsableCommand {
         }
 
         private func row(_ json: JSONValue) -> [String] {
-            let what = json["violation_type"]?.string.map { "\(json["severity"]?.string ?? "") \($0)" }
+            let what =
+                json["violation_type"]?.string.map { "\(json["severity"]?.string ?? "") \($0)" }
                 ?? json["event"]?.string ?? json["journal"]?.string ?? "sample"
             return [
-                String(json["seq"]?.integer ?? 0), json["timestamp"]?.string ?? "", json["sandbox_id"]?.string ?? "-", what,
+                String(json["seq"]?.integer ?? 0), json["timestamp"]?.string ?? "",
+                json["sandbox_id"]?.string ?? "-", what,
                 excerpt(json["details"]?.text ?? json.text, limit: 100),
             ]
         }

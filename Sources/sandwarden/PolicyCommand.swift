@@ -11,7 +11,8 @@ struct PolicyCommand: ParsableCommand {
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Names every fault of policy files, as file:line:column.",
-            discussion: "Files that extend each other are given together. Exit status 2 if there is any fault.")
+            discussion:
+                "Files that extend each other are given together. Exit status 2 if there is any fault.")
 
         @Argument(help: "Policy files, YAML or JSON.")
         var files: [String]
@@ -22,7 +23,8 @@ struct PolicyCommand: ParsableCommand {
             for file in files {
                 do throws(PolicyFaults) {
                     entries.append(
-                        PolicyCatalog.Entry(document: try PolicyDocument.load(file: file), origin: .file(path: file)))
+                        PolicyCatalog.Entry(
+                            document: try PolicyDocument.load(file: file), origin: .file(path: file)))
                 } catch {
                     faults += error.faults
                 }
@@ -64,7 +66,9 @@ enum PrettyJSON {
         let outer = String(repeating: " ", count: indent)
         switch value {
         case .object(let members) where !members.isEmpty:
-            let lines = members.map { "\(inner)\(JSONValue.string($0.key).text): \(text($0.value, indent: indent + 2))" }
+            let lines = members.map {
+                "\(inner)\(JSONValue.string($0.key).text): \(text($0.value, indent: indent + 2))"
+            }
             return "{\n" + lines.joined(separator: ",\n") + "\n\(outer)}"
         case .array(let values) where value.text.utf8.count > 88:
             let lines = values.map { inner + text($0, indent: indent + 2) }

@@ -42,7 +42,9 @@ struct ReportCommand: ParsableCommand {
                 var start: Timestamp?
                 if let since {
                     start = Timestamp(rfc3339: since)
-                    if start == nil { throw SecurityError(.invalid, "--since: an RFC 3339 time was expected") }
+                    if start == nil {
+                        throw SecurityError(.invalid, "--since: an RFC 3339 time was expected")
+                    }
                 }
                 let report = try reader.fleet(since: start, at: now)
                 Console.print(format == .json ? PrettyJSON.text(report.json) : ReportMarkdown.render(report))

@@ -50,7 +50,9 @@ struct RunCommand: AsyncParsableCommand {
         } catch {
             folder.remove()
             if let verdict = error.verdict { Console.error(verdict.json.text) }
-            for control in error.controls { Console.error("\(control.control): \(control.status.rawValue): \(control.evidence)") }
+            for control in error.controls {
+                Console.error("\(control.control): \(control.status.rawValue): \(control.evidence)")
+            }
             throw CommandFailure(RunCommand.status(error.code), error.detail)
         }
         folder.remove()
@@ -75,7 +77,9 @@ struct RunCommand: AsyncParsableCommand {
             var filter = ViolationFilter()
             filter.sandboxID = id
             let violations = try await manager.violations(filter, limit: 100, cursor: nil)
-            for violation in violations["violations"]?.array ?? [] { Console.error("violation: \(violation.text)") }
+            for violation in violations["violations"]?.array ?? [] {
+                Console.error("violation: \(violation.text)")
+            }
             if let cause = reply.result.causeOfDeath { Console.error("ended by: \(cause.rawValue)") }
             await manager.shutdown()
             return Int32(clamping: reply.result.exitCode ?? 137)

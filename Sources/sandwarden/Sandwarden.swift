@@ -40,7 +40,11 @@ struct Sandwarden: AsyncParsableCommand {
             let isHelp = exitCode(for: error).isSuccess
             let text = fullMessage(for: error)
             if !text.isEmpty { isHelp ? Console.print(text) : Console.error(text) }
-            Glibc.exit(isHelp ? 0 : error is ExitCode ? exitCode(for: error).rawValue : CommandFailure.Status.badInput.rawValue)
+            Glibc.exit(
+                isHelp
+                    ? 0
+                    : error is ExitCode
+                        ? exitCode(for: error).rawValue : CommandFailure.Status.badInput.rawValue)
         }
     }
 }

@@ -34,7 +34,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let environment = ProcessEnvironment.all
-        var settings = try DaemonConfiguration.load(file: config ?? environment["SANDWARDEN_CONFIG"], environment: environment)
+        var settings = try DaemonConfiguration.load(
+            file: config ?? environment["SANDWARDEN_CONFIG"], environment: environment)
         if !listen.isEmpty { settings.listeners = listen }
         if let runtime {
             guard let choice = RuntimeChoice(rawValue: runtime) else {
@@ -43,7 +44,8 @@ struct ServeCommand: AsyncParsableCommand {
             settings.security.runtime = choice
         }
         settings.security.dataDirectory =
-            data ?? settings.dataDirectory ?? DaemonConfiguration.defaultDataDirectory(environment: environment)
+            data ?? settings.dataDirectory
+            ?? DaemonConfiguration.defaultDataDirectory(environment: environment)
         let daemon = try await Daemon.start(settings)
         await daemon.printBanner()
         await TerminationSignal.wait()

@@ -39,7 +39,9 @@ struct TokenFile: Sendable {
         guard read.faults.isEmpty else {
             throw CommandFailure(.badInput, read.faults.map { "\(path):\($0)" }.joined(separator: "\n"))
         }
-        return (read.table, Stamp(inode: status.inode, changed: status.changedNanoseconds, size: status.sizeBytes))
+        return (
+            read.table, Stamp(inode: status.inode, changed: status.changedNanoseconds, size: status.sizeBytes)
+        )
     }
 
     /// The file's present stamp; `nil` when it cannot be seen.

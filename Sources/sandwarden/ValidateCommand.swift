@@ -29,7 +29,8 @@ struct ValidateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("A path.", valueName: "path"))
     var path: String?
 
-    @Option(help: ArgumentHelp("What would be done to the path: read, write or delete.", valueName: "operation"))
+    @Option(
+        help: ArgumentHelp("What would be done to the path: read, write or delete.", valueName: "operation"))
     var operation: String?
 
     @Option(help: ArgumentHelp("JSON lines of checks; - is standard input.", valueName: "file"))
@@ -37,8 +38,12 @@ struct ValidateCommand: ParsableCommand {
 
     func run() throws {
         let given = [command != nil, path != nil, input != nil].count { $0 }
-        guard given == 1 else { throw CommandFailure(.badInput, "exactly one of --command, --path, --input was expected") }
-        guard operation == nil || path != nil else { throw CommandFailure(.badInput, "--operation goes with --path") }
+        guard given == 1 else {
+            throw CommandFailure(.badInput, "exactly one of --command, --path, --input was expected")
+        }
+        guard operation == nil || path != nil else {
+            throw CommandFailure(.badInput, "--operation goes with --path")
+        }
         let compiled = try PolicySource.compiled(policy)
         if let command {
             try answer(compiled.evaluate(command: CommandCheck(.script(Array(command.utf8)))))
@@ -103,7 +108,9 @@ enum PolicySource {
     /// A file's policy, resolved beside the built-in ones and the others of its folder; or a built-in one.
     /// - Throws: ``CommandFailure`` `badInput` with every fault as `file:line:column`.
     static func compiled(_ text: String) throws(CommandFailure) -> CompiledPolicy {
-        if let name = PolicyName(rawValue: text), let compiled = PolicyCatalog.builtIn[name] { return compiled }
+        if let name = PolicyName(rawValue: text), let compiled = PolicyCatalog.builtIn[name] {
+            return compiled
+        }
         guard text.contains("/") || text.contains(".") else {
             throw CommandFailure(
                 .badInput,
@@ -112,7 +119,9 @@ enum PolicySource {
         }
         do throws(PolicyFaults) {
             let document = try PolicyDocument.load(file: text)
-            let entries = [PolicyCatalog.Entry(document: document, origin: .file(path: text))] + (try neighbours(of: text, document))
+            let entries =
+                [PolicyCatalog.Entry(document: document, origin: .file(path: text))]
+                + (try neighbours(of: text, document))
             guard let compiled = try PolicyCatalog(entries: entries)[document.name] else {
                 throw PolicyFaults([])
             }
@@ -128,6 +137,8 @@ enum PolicySource {
     ) throws(PolicyFaults) -> [PolicyCatalog.Entry] {
         guard let parent = document.extends, PolicyCatalog.builtIn[parent] == nil else { return [] }
         let folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
-        return try PolicyCatalog.load(directory: folder.isEmpty ? "/" : folder).filter { $0.document.name != document.name }
+        return try PolicyCatalog.load(directory: folder.isEmpty ? "/" : folder).filter {
+            $0.document.name != document.name
+        }
     }
 }

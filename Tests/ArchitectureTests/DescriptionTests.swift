@@ -8,7 +8,9 @@ import Testing
         var result: Set<String> = []
         var path = ""
         var isInPaths = false
-        for line in try SourceTree.text("openapi.yaml").split(separator: "\n", omittingEmptySubsequences: false) {
+        for line in try SourceTree.text("openapi.yaml").split(
+            separator: "\n", omittingEmptySubsequences: false)
+        {
             if !line.hasPrefix(" "), line.hasSuffix(":") { isInPaths = line == "paths:" }
             guard isInPaths else { continue }
             if line.hasPrefix("  /"), line.hasSuffix(":") { path = String(line.dropFirst(2).dropLast()) }
@@ -29,7 +31,8 @@ import Testing
         let range = NSRange(text.startIndex..., in: text)
         return Set(
             pattern.matches(in: text, range: range).compactMap { match in
-                guard let method = Range(match.range(at: 1), in: text), let path = Range(match.range(at: 2), in: text)
+                guard let method = Range(match.range(at: 1), in: text),
+                    let path = Range(match.range(at: 2), in: text)
                 else { return nil }
                 return "\(text[method]) \(text[path])"
             })
@@ -53,7 +56,9 @@ import Testing
             }
         }
         #expect(names.count > 10)
-        for name in names.sorted() { #expect(documented.contains("`\(name)`"), "docs/metrics.md lacks \(name)") }
+        for name in names.sorted() {
+            #expect(documented.contains("`\(name)`"), "docs/metrics.md lacks \(name)")
+        }
     }
 
     @Test func openAPIIsValid() throws {

@@ -17,7 +17,8 @@ import Testing
             for line in file.lines {
                 for kind in ["struct", "class", "enum", "actor", "protocol"] {
                     #expect(
-                        !line.contains("\(kind) \(file.target) ") && !line.contains("\(kind) \(file.target):"),
+                        !line.contains("\(kind) \(file.target) ")
+                            && !line.contains("\(kind) \(file.target):"),
                         "\(file.path): \(line)")
                 }
             }
@@ -27,7 +28,8 @@ import Testing
     @Test func nothingTrapsOnInput() throws {
         let banned = ["try!", "fatalError(", " as! ", "@unchecked Sendable", "nonisolated(unsafe)"]
         for file in try SourceTree.files(in: "Sources") {
-            for (index, line) in file.lines.enumerated() where !line.trimmingPrefix(while: { $0 == " " }).hasPrefix("//") {
+            for (index, line) in file.lines.enumerated()
+            where !line.trimmingPrefix(while: { $0 == " " }).hasPrefix("//") {
                 for text in banned { #expect(!line.contains(text), "\(file.path):\(index + 1): \(text)") }
             }
         }

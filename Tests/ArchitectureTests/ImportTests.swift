@@ -12,15 +12,19 @@ import Testing
         "HTTP": ["LinuxSystem", "Metrics", "CZlib", "CNGHTTP2"],
         "Journal": ["SandboxModel", "LinuxSystem", "Metrics", "CZlib"],
         "SandboxNetwork": ["SandboxPolicy", "SandboxModel", "LinuxSystem", "Metrics"],
-        "SandboxRuntime": ["SandboxNetwork", "SandboxPolicy", "SandboxModel", "HTTP", "LinuxSystem", "Metrics"],
+        "SandboxRuntime": [
+            "SandboxNetwork", "SandboxPolicy", "SandboxModel", "HTTP", "LinuxSystem", "Metrics",
+        ],
         "SandboxMonitor": ["SandboxNetwork", "SandboxPolicy", "SandboxModel", "LinuxSystem", "Metrics"],
         "SandboxSecurity": [
-            "SandboxRuntime", "SandboxMonitor", "SandboxNetwork", "SandboxPolicy", "HTTP", "Journal", "SandboxModel",
+            "SandboxRuntime", "SandboxMonitor", "SandboxNetwork", "SandboxPolicy", "HTTP", "Journal",
+            "SandboxModel",
             "ShellAnalysis", "Metrics", "LinuxSystem",
         ],
         "SandwardenAPI": ["SandboxSecurity", "SandboxPolicy", "SandboxModel", "HTTP", "Metrics"],
         "sandwarden": [
-            "SandwardenAPI", "SandboxSecurity", "SandboxRuntime", "SandboxMonitor", "SandboxNetwork", "SandboxPolicy",
+            "SandwardenAPI", "SandboxSecurity", "SandboxRuntime", "SandboxMonitor", "SandboxNetwork",
+            "SandboxPolicy",
             "HTTP", "Journal", "SandboxModel", "ShellAnalysis", "Metrics", "LinuxSystem",
         ],
     ]
@@ -46,7 +50,8 @@ import Testing
         let files = try SourceTree.files(in: "Sources")
         #expect(files.count > 100)
         for file in files {
-            let allowed = (Self.own[file.target] ?? []).union(Self.foreign[file.target] ?? []).union(Self.everybody)
+            let allowed = (Self.own[file.target] ?? []).union(Self.foreign[file.target] ?? []).union(
+                Self.everybody)
             for line in file.lines {
                 guard let module = Self.importedModule(line) else { continue }
                 #expect(allowed.contains(module), "\(file.path) imports \(module)")
@@ -62,7 +67,9 @@ import Testing
     /// The module of an import line, whatever its access level and attributes.
     static func importedModule(_ line: String) -> String? {
         var words = line.split(separator: " ").map(String.init)
-        while let first = words.first, ["public", "package", "internal", "private", "@testable"].contains(first) {
+        while let first = words.first,
+            ["public", "package", "internal", "private", "@testable"].contains(first)
+        {
             words.removeFirst()
         }
         guard words.first == "import", words.count >= 2 else { return nil }

@@ -8,7 +8,8 @@ import Testing
 
     @Test func theSecondRequestIsAnsweredFromTheFirst() {
         var ledger = IdempotencyLedger()
-        guard case .proceed = ledger.admit(key: "k", body: "b", resource: "sb-0123456789", at: Self.start) else {
+        guard case .proceed = ledger.admit(key: "k", body: "b", resource: "sb-0123456789", at: Self.start)
+        else {
             Issue.record("the first must proceed")
             return
         }
@@ -70,6 +71,7 @@ import Testing
         let one = IdempotencyLedger.digest(key: "k", principal: "a", route: "b")
         #expect(one != IdempotencyLedger.digest(key: "k", principal: "ab", route: ""))
         #expect(one != IdempotencyLedger.digest(key: "bk", principal: "a", route: ""))
-        #expect(!IdempotencyLedger.isKey("") && !IdempotencyLedger.isKey("a b") && IdempotencyLedger.isKey("a-1"))
+        #expect(
+            !IdempotencyLedger.isKey("") && !IdempotencyLedger.isKey("a b") && IdempotencyLedger.isKey("a-1"))
     }
 }

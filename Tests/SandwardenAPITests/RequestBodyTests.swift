@@ -36,13 +36,17 @@ import Testing
              "labels":{"team":"x"},"ttl_seconds":60,"idle_timeout_seconds":30,"allow_degraded":true}
             """#
         let request = try RequestBody.sandbox(Array(text.utf8))
-        #expect(request.policy.rawValue == "strict" && request.image == "busybox" && request.runtime == .docker)
-        #expect(request.command == "echo hi" && request.environment == ["A": "1"] && request.labels == ["team": "x"])
+        #expect(
+            request.policy.rawValue == "strict" && request.image == "busybox" && request.runtime == .docker)
+        #expect(
+            request.command == "echo hi" && request.environment == ["A": "1"]
+                && request.labels == ["team": "x"])
         #expect(request.ttlSeconds == 60 && request.idleTimeoutSeconds == 30 && request.allowsDegraded)
     }
 
     @Test(arguments: [
-        #"{}"#, #"{"command":"a","argv":["b"]}"#, #"{"command":7}"#, #"{"argv":[1]}"#, #"{"command":"a","cwd":7}"#,
+        #"{}"#, #"{"command":"a","argv":["b"]}"#, #"{"command":7}"#, #"{"argv":[1]}"#,
+        #"{"command":"a","cwd":7}"#,
         #"{"command":"a","timeout_seconds":"5"}"#, #"{"command":"a","env":{"A":null}}"#, #"[]"#, #""x""#,
     ])
     func wrongExecBodiesAreRefused(text: String) {
@@ -58,7 +62,8 @@ import Testing
     @Test(arguments: [
         #"{"policy":"strict","command":"ls","path":"/work/a"}"#, #"{"policy":"strict"}"#,
         #"{"policy":"strict","sandbox_id":"sb-0123456789","command":"ls"}"#, #"{"command":"ls"}"#,
-        #"{"policy":"strict","command":"ls","operation":"read"}"#, #"{"policy":"strict","path":"/a","cwd":"/"}"#,
+        #"{"policy":"strict","command":"ls","operation":"read"}"#,
+        #"{"policy":"strict","path":"/a","cwd":"/"}"#,
         #"{"policy":"strict","path":"/a","operation":"execute"}"#,
     ])
     func wrongChecksAreRefused(text: String) throws {

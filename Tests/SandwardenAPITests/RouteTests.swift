@@ -8,10 +8,14 @@ import Testing
     static let id = "sb-0123456789"
 
     @Test(arguments: [
-        (HTTPMethod.get, "sandboxes"), (.post, "sandboxes"), (.get, "sandboxes/stats"), (.get, "sandboxes/ID"),
-        (.patch, "sandboxes/ID"), (.delete, "sandboxes/ID"), (.post, "sandboxes/ID/exec"), (.put, "sandboxes/ID/files"),
-        (.post, "sandboxes/ID/respond"), (.delete, "sandboxes/ID/monitoring"), (.get, "sandboxes/ID/attestation"),
-        (.get, "policies"), (.post, "policies/check"), (.put, "policies/strict"), (.post, "policies/strict/simulate"),
+        (HTTPMethod.get, "sandboxes"), (.post, "sandboxes"), (.get, "sandboxes/stats"),
+        (.get, "sandboxes/ID"),
+        (.patch, "sandboxes/ID"), (.delete, "sandboxes/ID"), (.post, "sandboxes/ID/exec"),
+        (.put, "sandboxes/ID/files"),
+        (.post, "sandboxes/ID/respond"), (.delete, "sandboxes/ID/monitoring"),
+        (.get, "sandboxes/ID/attestation"),
+        (.get, "policies"), (.post, "policies/check"), (.put, "policies/strict"),
+        (.post, "policies/strict/simulate"),
         (.post, "validate"), (.get, "reports"), (.get, "reports/violations"), (.get, "reports/events"),
         (.get, "reports/ID"), (.get, "reports/ID/incidents/inc-1"), (.get, "metrics"), (.head, "healthz"),
     ])
@@ -22,7 +26,8 @@ import Testing
 
     @Test(arguments: [
         "", "sandboxes-old", "sandboxes/..", "sandboxes/sb-short", "sandboxes/SB-0123456789",
-        "sandboxes/sb-0123456789/exec/more", "sandboxes/sb-0123456789/unknown", "policies/UPPER", "policies/a/b",
+        "sandboxes/sb-0123456789/exec/more", "sandboxes/sb-0123456789/unknown", "policies/UPPER",
+        "policies/a/b",
         "reports/x", "validate/x", "metrics/x", "ui",
     ])
     func whatIsNoPathIsNotFound(path: String) {
