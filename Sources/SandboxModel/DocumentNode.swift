@@ -14,6 +14,7 @@ public struct SourceLocation: Sendable, Hashable, CustomStringConvertible {
     /// The location of values that were not read from a text.
     public static let none = SourceLocation(line: 0, column: 0)
 
+    /// The text for people.
     public var description: String { "\(line):\(column)" }
 }
 
@@ -132,6 +133,7 @@ public struct DocumentFault: Sendable, Hashable, CustomStringConvertible {
         self.detail = detail
     }
 
+    /// The text for people.
     public var description: String {
         location == .none ? "\(pointer): \(detail)" : "\(location): \(pointer): \(detail)"
     }

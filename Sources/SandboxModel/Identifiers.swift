@@ -17,8 +17,10 @@ public struct SandboxID: RawRepresentable, Sendable, Hashable, Comparable, Custo
         rawValue = "sb-" + randomAlphanumerics(20, using: &generator)
     }
 
+    /// The text for people.
     public var description: String { rawValue }
 
+    /// By the bytes of the text.
     public static func < (left: SandboxID, right: SandboxID) -> Bool { left.rawValue < right.rawValue }
 }
 
@@ -40,8 +42,10 @@ public struct PolicyName: RawRepresentable, Sendable, Hashable, Comparable, Cust
         self.rawValue = rawValue
     }
 
+    /// The text for people.
     public var description: String { rawValue }
 
+    /// By the bytes of the text.
     public static func < (left: PolicyName, right: PolicyName) -> Bool { left.rawValue < right.rawValue }
 }
 
@@ -61,6 +65,7 @@ public struct EngineID: RawRepresentable, Sendable, Hashable, CustomStringConver
         self.rawValue = rawValue
     }
 
+    /// The text for people.
     public var description: String { rawValue }
 }
 

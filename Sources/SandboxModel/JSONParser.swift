@@ -7,6 +7,7 @@ public struct JSONSyntaxError: Error, Sendable, Hashable, CustomStringConvertibl
     /// What was expected there.
     public var detail: String
 
+    /// The text for people.
     public var description: String { "line \(location.line), column \(location.column): \(detail)" }
 }
 

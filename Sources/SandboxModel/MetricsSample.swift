@@ -1,6 +1,8 @@
 /// One reading of a sandbox, taken from the host.
 public struct MetricsSample: Sendable, Hashable {
+    /// When.
     public var timestamp: Timestamp
+    /// The sandbox.
     public var sandboxID: SandboxID
     /// Percent of one core over the interval since the sample before; 0 in the first.
     public var cpuUsagePercent = 0.0
@@ -10,6 +12,7 @@ public struct MetricsSample: Sendable, Hashable {
     public var diskUsageMB = 0.0
     /// TCP and UDP sockets in use in the sandbox's network namespace, listeners included.
     public var networkConnections = 0
+    /// Processes, the holder included.
     public var processCount = 0
     /// Open descriptors of all processes together.
     public var openFiles = 0
@@ -23,6 +26,7 @@ public struct MetricsSample: Sendable, Hashable {
     public var cpuPeriods: Int64 = 0
     /// Bytes received and sent by the sandbox's interfaces, loopback not counted.
     public var networkReceivedBytes: Int64 = 0
+    /// Bytes sent by the sandbox's interfaces, loopback not counted.
     public var networkSentBytes: Int64 = 0
     /// Kills by the memory controller, since the sandbox began.
     public var oomKills: Int64 = 0

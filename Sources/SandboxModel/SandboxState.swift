@@ -57,6 +57,7 @@ public enum ControlStatus: String, Sendable, Hashable, CaseIterable {
 public struct AppliedControl: Sendable, Hashable {
     /// The control's name, the policy's field where there is one: `memory`, `cpu`, `processes`, `open_files`, ….
     public var control: String
+    /// How far it holds.
     public var status: ControlStatus
     /// What the policy asks for, as text.
     public var wanted: String

@@ -95,6 +95,7 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
         bytes.append(UInt8(ascii: "Z"))
     }
 
+    /// By time.
     public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.milliseconds < right.milliseconds
     }

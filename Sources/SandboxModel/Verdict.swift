@@ -48,6 +48,7 @@ public struct VerdictReason: Sendable, Hashable {
 
 /// The answer to one check of a command or a path.
 public struct Verdict: Sendable, Hashable {
+    /// What was decided.
     public var decision: Decision
     /// Why it was denied, in the order of the text. An allowed check may carry notes: what could not be decided and was
     /// let pass, code that only the kernel holds (`interpreters`), text that others may decode (`encoding`).
@@ -56,8 +57,11 @@ public struct Verdict: Sendable, Hashable {
     public var commands: [String]
     /// Whether something in it could not be decided before it runs.
     public var isUndecidable: Bool
+    /// What stands behind a denial in the sandbox itself.
     public var wall: Wall
+    /// Its policy.
     public var policy: PolicyName
+    /// The version of the policy that decided.
     public var policyVersion: Int
 
     /// A verdict of the given parts.

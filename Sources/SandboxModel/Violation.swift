@@ -21,6 +21,7 @@ public enum Severity: String, Sendable, Hashable, CaseIterable, Comparable {
         }
     }
 
+    /// By how much it matters.
     public static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
 }
 
@@ -39,6 +40,7 @@ public enum ResponseAction: String, Sendable, Hashable, CaseIterable, Comparable
         }
     }
 
+    /// From the mildest to the strongest.
     public static func < (left: ResponseAction, right: ResponseAction) -> Bool { left.rank < right.rank }
 }
 
@@ -71,14 +73,19 @@ public struct Violation: Sendable, Hashable {
     public var seq: Int64
     /// When it was found.
     public var timestamp: Timestamp
+    /// The kind of rule.
     public var type: ViolationType
+    /// How much it matters.
     public var severity: Severity
+    /// The sandbox.
     public var sandboxID: SandboxID
     /// The engine's name of the container, where there is one.
     public var containerID: String?
+    /// Its policy.
     public var policy: PolicyName
     /// Always begins with `cause`.
     public var details: [JSONMember]
+    /// What was done about it.
     public var actionTaken: ResponseAction
     /// Links violations of one incident.
     public var correlationID: String?

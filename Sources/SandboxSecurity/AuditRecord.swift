@@ -34,11 +34,15 @@ public struct AuditRecord: Sendable, Hashable {
         case accessRefused = "access.refused"
     }
 
+    /// When.
     public var timestamp: Timestamp
+    /// What happened.
     public var event: Event
     /// Who: a token's name, `uid:N`, `loopback`, `daemon`.
     public var actor: String
+    /// The sandbox.
     public var sandboxID: SandboxID?
+    /// Its policy.
     public var policy: PolicyName?
     /// What else there is to say; never secrets, environments or file contents.
     public var details: [JSONMember]

@@ -5,15 +5,25 @@ public struct FleetReport: Sendable, Hashable {
     /// How many sandboxes the list of top violators names.
     public static let keptViolators = 10
 
+    /// When.
     public let timestamp: Timestamp
+    /// Nothing before this time; `nil`: from the beginning.
     public let since: Timestamp?
+    /// All violations of the span.
     public private(set) var totalViolations = 0
+    /// Those of the 24 hours before the report.
     public private(set) var recentViolations = 0
+    /// How many of each type.
     public private(set) var types: [String: Int] = [:]
+    /// How many of each severity.
     public private(set) var severities: [String: Int] = [:]
+    /// How many under each policy.
     public private(set) var policies: [String: Int] = [:]
+    /// How often each answer was given.
     public private(set) var actions: [String: Int] = [:]
+    /// How many in each sandbox.
     public private(set) var bySandbox: [SandboxID: Int] = [:]
+    /// How many sandboxes ended of each cause.
     public private(set) var deaths: [String: Int] = [:]
     private var states: [SandboxID: String] = [:]
     /// Last `seq` and chain head of each chained stream.

@@ -9,7 +9,9 @@ internal import SandboxRuntime
 public enum HostCheckup {
     /// One thing that the host offers, or does not.
     public struct Finding: Sendable, Hashable {
+        /// What was looked at.
         public var subject: String
+        /// Whether it is there and works.
         public var isFine: Bool
         /// Whether sandboxes cannot be made without it.
         public var isNeeded: Bool

@@ -15,6 +15,7 @@ public enum Role: String, Sendable, Hashable, CaseIterable, Comparable {
         }
     }
 
+    /// By how much the role may do.
     public static func < (left: Role, right: Role) -> Bool { left.rank < right.rank }
 }
 
@@ -22,6 +23,7 @@ public enum Role: String, Sendable, Hashable, CaseIterable, Comparable {
 public struct Principal: Sendable, Hashable {
     /// The token's name, `uid:N` for a unix peer, `loopback` for an unauthenticated local peer, `daemon` for ourselves.
     public var name: String
+    /// What the caller may do.
     public var role: Role
 
     /// A caller by name and role.

@@ -3,11 +3,17 @@ public import SandboxModel
 
 /// Which violations are wanted; every part that is given must fit.
 public struct ViolationFilter: Sendable, Hashable {
+    /// The sandbox.
     public var sandboxID: SandboxID?
+    /// The kind of rule.
     public var type: ViolationType?
+    /// How much it matters.
     public var severity: Severity?
+    /// Its policy.
     public var policy: PolicyName?
+    /// Nothing before this time; `nil`: from the beginning.
     public var since: Timestamp?
+    /// Nothing at or after this time; `nil`: to the end.
     public var until: Timestamp?
 
     /// All violations.

@@ -5,20 +5,34 @@ public import SandboxModel
 public struct SandboxReport: Sendable, Hashable {
     /// How many samples and timeline entries are kept: the newest.
     public static let keptSamples = 120
+    /// How many entries of the timeline are kept: the newest.
     public static let keptTimeline = 500
 
+    /// The sandbox.
     public let sandboxID: SandboxID
+    /// When.
     public let timestamp: Timestamp
+    /// All violations of the span.
     public private(set) var totalViolations = 0
+    /// Those of the 24 hours before the report.
     public private(set) var recentViolations = 0
+    /// How many of each type.
     public private(set) var types: [ViolationType: Int] = [:]
+    /// How many of each severity.
     public private(set) var severities: [Severity: Int] = [:]
+    /// The policy with every field, as it applied last.
     public private(set) var policySummary: JSONValue = .null
+    /// The controls as they were read back last.
     public private(set) var applied: JSONValue = .array([])
+    /// The last state that was recorded.
     public private(set) var state: String?
+    /// Why it ended, where it did.
     public private(set) var causeOfDeath: String?
+    /// The newest samples, oldest first.
     public private(set) var samples: [MetricsSample] = []
+    /// What happened, stream by stream.
     public private(set) var timeline: [JSONValue] = []
+    /// Answers to violations, oldest first in each stream.
     public private(set) var actions: [JSONValue] = []
     /// Last `seq` and chain head of each chained stream, as they stood when the report was made.
     public var heads: JSONValue = .object([JSONMember]())

@@ -9,9 +9,11 @@ public enum RuntimeChoice: String, Sendable, Hashable, CaseIterable {
 
 /// What a client asks for when it creates a sandbox.
 public struct SandboxRequest: Sendable, Hashable {
+    /// Its policy.
     public var policy: PolicyName
     /// A name known to the engine or under the images folder; `nil` for the default image or the host view.
     public var image: String?
+    /// Which driver is wanted.
     public var runtime = RuntimeChoice.auto
     /// Started in the background once the sandbox is guarded.
     public var command: String?
@@ -19,7 +21,9 @@ public struct SandboxRequest: Sendable, Hashable {
     public var environment: [String: String] = [:]
     /// At most 32; names of `[A-Za-z0-9._/-]{1,63}`, values of at most 255 bytes.
     public var labels: [String: String] = [:]
+    /// Seconds after which it is ended; `nil`: never.
     public var ttlSeconds: Int?
+    /// Seconds without use after which it is ended; `nil`: never.
     public var idleTimeoutSeconds: Int?
     /// A running container of the engine to take under guard instead of making one.
     public var adopt: String?
@@ -128,11 +132,15 @@ public struct CommandRequest: Sendable, Hashable {
         case arguments([String])
     }
 
+    /// What is to be run.
     public var program: Program
     /// Absolute; the policy's workspace if `nil`.
     public var workingDirectory: String?
+    /// Added to the sandbox's own variables; at most 128.
     public var environment: [String: String] = [:]
+    /// What it reads from standard input; `nil`: nothing.
     public var stdin: [UInt8]?
+    /// At most the policy's `execution_timeout`, which is the default.
     public var timeoutSeconds: Int?
 
     /// A request to run a program.

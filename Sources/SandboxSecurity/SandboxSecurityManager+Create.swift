@@ -8,7 +8,9 @@ internal import SandboxRuntime
 
 /// A sandbox as it was at one moment.
 public struct SandboxView: Sendable, Hashable {
+    /// Its identifier.
     public let id: SandboxID
+    /// The state that it is in.
     public let state: SandboxState
     /// Every control of the policy as it was read back from the host.
     public let controls: [AppliedControl]

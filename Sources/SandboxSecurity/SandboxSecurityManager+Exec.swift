@@ -9,6 +9,7 @@ package import SandboxRuntime
 /// How an exec went, with the verdict that let it go ahead.
 public struct ExecReply: Sendable, Hashable {
     package var result: ExecResult
+    /// Why it was let go ahead.
     public var verdict: Verdict
 
     /// The reply as the API shows it; output that is not UTF-8 stands in `…_base64`.
@@ -40,6 +41,7 @@ public struct ExecReply: Sendable, Hashable {
 public struct OutputPiece: Sendable, Hashable {
     /// Whether it was printed to standard error.
     public var isError: Bool
+    /// What was printed, as it came.
     public var bytes: [UInt8]
 
     init(_ output: ExecOutput) {

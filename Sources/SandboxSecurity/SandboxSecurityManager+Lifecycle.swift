@@ -9,9 +9,11 @@ internal import SandboxRuntime
 
 /// What may be changed about a living sandbox.
 public struct SandboxPatch: Sendable, Hashable {
+    /// Its policy.
     public var policy: PolicyName?
     /// Seconds from now; `.some(nil)`: never.
     public var ttlSeconds: Int??
+    /// Replace all labels; `nil` leaves them.
     public var labels: [String: String]?
 
     /// A patch that changes nothing.

@@ -3,7 +3,9 @@ internal import SandboxRuntime
 
 /// One part of the daemon, and whether it works.
 public struct ReadinessPart: Sendable, Hashable {
+    /// A short stable name.
     public var name: String
+    /// Whether it works.
     public var isReady: Bool
     /// For people: what was found, or what is missing and how to get it.
     public var detail: String

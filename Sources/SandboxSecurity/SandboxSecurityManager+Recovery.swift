@@ -10,12 +10,15 @@ internal import SandboxRuntime
 
 /// What was found and done at a start.
 public struct RecoveryOutcome: Sendable, Hashable {
+    /// Sandboxes that go on under guard.
     public var readopted: [SandboxID] = []
+    /// Sandboxes that the engine had no more, or that could not be guarded again.
     public var lost: [SandboxID] = []
     /// Sandboxes whose making was cut short; their remains are removed.
     public var discarded: [SandboxID] = []
     /// Interfaces, rules and the like of this installation that belonged to no sandbox any more.
     public var leftovers: [String] = []
+    /// State files that could not be understood, with the reason.
     public var unreadableFiles: [String] = []
 
     /// One line for people.

@@ -7,7 +7,9 @@ internal import SandboxRuntime
 
 /// Which sandboxes are wanted; every part that is given must fit.
 public struct SandboxFilter: Sendable, Hashable {
+    /// The state that it is in.
     public var state: SandboxState?
+    /// Its policy.
     public var policy: PolicyName?
     /// `name`, or `name=value`.
     public var label: String?

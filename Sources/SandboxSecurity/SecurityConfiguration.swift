@@ -32,10 +32,13 @@ public struct SecurityConfiguration: Sendable, Hashable {
     public var subnetPool = "10.213.0.0/16"
     /// Private blocks that a policy may open by naming them in `allowed_cidrs`.
     public var openablePrivateCIDRs: [String] = []
+    /// What happens to living sandboxes at a stop.
     public var shutdownAnswer = ShutdownAnswer.pause
+    /// Sandboxes that may be alive at the same time.
     public var maximumSandboxes = 200
     /// Running at the same time, all sandboxes together, and in one.
     public var maximumExecs = 64
+    /// Commands running at the same time in one sandbox.
     public var maximumExecsPerSandbox = 16
     /// Bytes kept of each output stream of an exec that is not streamed.
     public var execOutputLimit = 1 << 20
@@ -45,6 +48,7 @@ public struct SecurityConfiguration: Sendable, Hashable {
     public var journalSegmentBytes = 64 << 20
     /// Days, and bytes for each stream, that old segments are kept.
     public var journalRetentionDays = 90
+    /// Bytes of each stream that are kept.
     public var journalRetentionBytes = 4 << 30
 
     /// The defaults over a data folder.

@@ -33,6 +33,7 @@ public struct SecurityError: Error, Sendable, Hashable, CustomStringConvertible 
         case failed
     }
 
+    /// The kind of refusal.
     public var code: Code
     /// One sentence: what was found, and the next step where there is one.
     public var detail: String
@@ -58,6 +59,7 @@ public struct SecurityError: Error, Sendable, Hashable, CustomStringConvertible 
         self.retryAfterSeconds = retryAfterSeconds
     }
 
+    /// The sentence for clients.
     public var description: String { detail }
 
     /// A wrong field, by JSON pointer.

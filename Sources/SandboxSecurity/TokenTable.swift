@@ -7,6 +7,7 @@ public struct TokenTable: Sendable, Hashable {
     public struct Entry: Sendable, Hashable {
         /// Stands in the audit stream; `[A-Za-z0-9._-]{1,63}`.
         public var name: String
+        /// What the caller may do.
         public var role: Role
         /// SHA-256 of the secret, 32 bytes.
         public var digest: [UInt8]
@@ -19,6 +20,7 @@ public struct TokenTable: Sendable, Hashable {
         }
     }
 
+    /// The tokens, in the order of the file.
     public private(set) var entries: [Entry]
 
     /// The most tokens a file may hold; each unauthenticated request is compared with all of them.
