@@ -22,28 +22,25 @@ public struct ChainValue: Sendable, Hashable, CustomStringConvertible {
 
     init?(hex digits: Span<UInt8>) {
         guard digits.count == ChainValue.textCount else { return nil }
-        var text = SIMD64<UInt8>()
-        for index in 0..<ChainValue.textCount {
-            let digit = digits[index]
-            guard (0x30...0x39).contains(digit) || (0x61...0x66).contains(digit) else { return nil }
-            text[index] = digit
-        }
+        // SAFETY: the span has just the vector's size, and any bytes are a vector.
+        let text = unsafe digits.withUnsafeBytes { unsafe $0.loadUnaligned(as: SIMD64<UInt8>.self) }
+        let isDecimal = (text .>= 0x30) .& (text .<= 0x39)
+        let isLetter = (text .>= 0x61) .& (text .<= 0x66)
+        guard all(isDecimal .| isLetter) else { return nil }
         self.text = text
     }
 
     private init(_ digest: SHA256Digest) {
+        // SAFETY: a SHA-256 value has 32 bytes, and any bytes are a vector.
+        let bytes = unsafe digest.withUnsafeBytes { unsafe $0.loadUnaligned(as: SIMD32<UInt8>.self) }
         var text = SIMD64<UInt8>()
-        var index = 0
-        for byte in digest {
-            text[index] = ChainValue.digit(byte >> 4)
-            text[index + 1] = ChainValue.digit(byte & 15)
-            index += 2
-        }
+        text.evenHalf = ChainValue.digits(bytes &>> 4)
+        text.oddHalf = ChainValue.digits(bytes & 15)
         self.text = text
     }
 
-    private static func digit(_ value: UInt8) -> UInt8 {
-        value < 10 ? 0x30 + value : 0x57 + value
+    private static func digits(_ values: SIMD32<UInt8>) -> SIMD32<UInt8> {
+        (values &+ 0x30).replacing(with: values &+ 0x57, where: values .> 9)
     }
 
     /// The hash of bytes alone.

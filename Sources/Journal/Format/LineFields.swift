@@ -30,7 +30,7 @@ struct LineFields: Sendable {
             guard index < span.count else { return nil }
             if span[index] == UInt8(ascii: "\"") {
                 guard let value = LineFields.string(in: span, &index) else { return nil }
-                note(key, value, in: line)
+                note(key, value, in: span)
             } else {
                 guard LineFields.skipValue(in: span, &index) else { return nil }
             }
@@ -45,17 +45,25 @@ struct LineFields: Sendable {
         }
     }
 
-    private mutating func note(_ key: Range<Int>, _ value: Range<Int>, in line: [UInt8]) {
-        func isKey(_ name: String) -> Bool { line[key].elementsEqual(name.utf8) }
-        // The names differ in length, so that one comparison at most is made.
+    private static let timestampName = Array("timestamp".utf8)
+    private static let sandboxName = Array("sandbox_id".utf8)
+    private static let typeName = Array("violation_type".utf8)
+    private static let severityName = Array("severity".utf8)
+    private static let policyName = Array("policy".utf8)
+    private static let eventName = Array("event".utf8)
+    private static let journalName = Array("journal".utf8)
+
+    /// The names differ in length, so that one comparison at most is made.
+    private mutating func note(_ key: Range<Int>, _ value: Range<Int>, in span: Span<UInt8>) {
+        func isKey(_ name: [UInt8]) -> Bool { LineText.isEqual(span, key, name) }
         switch key.count {
-        case 5 where isKey("event"): event = value
-        case 6 where isKey("policy"): policy = value
-        case 7 where isKey("journal"): journal = value
-        case 8 where isKey("severity"): severity = value
-        case 9 where isKey("timestamp"): timestamp = value
-        case 10 where isKey("sandbox_id"): sandbox = value
-        case 14 where isKey("violation_type"): type = value
+        case 5: if isKey(LineFields.eventName) { event = value }
+        case 6: if isKey(LineFields.policyName) { policy = value }
+        case 7: if isKey(LineFields.journalName) { journal = value }
+        case 8: if isKey(LineFields.severityName) { severity = value }
+        case 9: if isKey(LineFields.timestampName) { timestamp = value }
+        case 10: if isKey(LineFields.sandboxName) { sandbox = value }
+        case 14: if isKey(LineFields.typeName) { type = value }
         default: return
         }
     }

@@ -51,27 +51,37 @@ enum RecordLine {
     /// Reads the number and the chain off a line without its newline; `nil` when it has not the form.
     static func claim(of line: [UInt8], isChained: Bool) -> LineClaim? {
         let span = line.span
-        guard span.count > opening.count + 1, span.count <= maximumBytes, span[span.count - 1] == closing[0]
+        guard let seq = form(of: span, isChained: isChained) else { return nil }
+        guard isChained else { return LineClaim(seq: seq, chain: nil) }
+        let start = span.count - suffixCount + chainOpening.count
+        guard let chain = ChainValue(hex: span.extracting(start..<span.count - 2)) else { return nil }
+        return LineClaim(seq: seq, chain: chain)
+    }
+
+    /// The same for those who want the number alone: the chain's digits are not looked at.
+    static func form(of span: Span<UInt8>, isChained: Bool) -> Int64? {
+        guard span.count > opening.count + 1, span.count <= maximumBytes,
+            span[span.count - 1] == UInt8(ascii: "}"), isEqual(span, at: 0, opening)
         else { return nil }
-        for index in 0..<opening.count where span[index] != opening[index] { return nil }
         var index = opening.count
         var seq: Int64 = 0
         while index < span.count, (0x30...0x39).contains(span[index]), index < opening.count + 19 {
             seq = seq &* 10 &+ Int64(span[index] - 0x30)
             index += 1
         }
-        let digits = index - opening.count
-        guard (1...18).contains(digits), span[opening.count] != 0x30, index < span.count else { return nil }
-        guard span[index] == UInt8(ascii: ",") || index == span.count - 1 else { return nil }
-        guard isChained else { return LineClaim(seq: seq, chain: nil) }
+        guard (1...18).contains(index - opening.count), span[opening.count] != 0x30, index < span.count,
+            span[index] == UInt8(ascii: ",") || index == span.count - 1
+        else { return nil }
+        guard isChained else { return seq }
         let suffix = span.count - suffixCount
-        guard suffix >= index, span[span.count - 2] == UInt8(ascii: "\"") else { return nil }
-        for offset in 0..<chainOpening.count where span[suffix + offset] != chainOpening[offset] {
-            return nil
-        }
-        let digitsStart = suffix + chainOpening.count
-        guard let chain = ChainValue(hex: span.extracting(digitsStart..<span.count - 2)) else { return nil }
-        return LineClaim(seq: seq, chain: chain)
+        guard suffix >= index, span[span.count - 2] == UInt8(ascii: "\""),
+            isEqual(span, at: suffix, chainOpening)
+        else { return nil }
+        return seq
+    }
+
+    private static func isEqual(_ span: Span<UInt8>, at place: Int, _ text: [UInt8]) -> Bool {
+        LineText.isEqual(span, place..<place + text.count, text)
     }
 
     /// The chain that a line should carry after `previous`. The line must have passed

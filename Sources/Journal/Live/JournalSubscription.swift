@@ -114,8 +114,7 @@ package actor JournalSubscription {
         return heads.min { $0.1 < $1.1 }?.0
     }
 
-    private func load(_ stream: JournalStream, upTo seq: Int64) async throws(JournalError) -> [JournalRecord]
-    {
+    private func load(_ stream: JournalStream, upTo seq: Int64) async throws(JournalError) -> [JournalRecord] {
         var query = JournalQuery(stream, order: .oldestFirst, limit: page)
         query.cursor = JournalCursor(seq: position[stream], order: .oldestFirst)
         query.notAfter = seq

@@ -67,8 +67,8 @@ struct RecordFilter: Sendable {
         }
         func isEqual(_ range: Range<Int>?, _ wanted: [UInt8]?) -> Bool {
             guard let wanted else { return true }
-            guard let range, range.count == wanted.count else { return false }
-            return line[range].elementsEqual(wanted)
+            guard let range else { return false }
+            return LineText.isEqual(line.span, range, wanted)
         }
         guard isEqual(fields.sandbox, sandbox), isEqual(fields.severity, severity),
             isEqual(fields.policy, policy), isEqual(stream == .audit ? fields.event : fields.type, type)

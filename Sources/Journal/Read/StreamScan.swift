@@ -148,16 +148,15 @@ struct StreamScan {
             if !place.isLast { note(.tornTail, line, place, "the last line has no end") }
             return .goOn
         }
-        guard !line.isTooLong, let claim = RecordLine.claim(of: line.bytes, isChained: stream.isChained),
-            let fields = LineFields(line.bytes)
-        else {
+        let form = RecordLine.form(of: line.bytes.span, isChained: stream.isChained)
+        guard !line.isTooLong, let seq = form, let fields = LineFields(line.bytes) else {
             note(.notRecord, line, place, "the line is no record")
             return .goOn
         }
-        if claim.seq > upTo { return isNewestFirst ? .goOn : .stop }
-        if claim.seq <= after { return isNewestFirst ? .stop : .goOn }
+        if seq > upTo { return isNewestFirst ? .goOn : .stop }
+        if seq <= after { return isNewestFirst ? .stop : .goOn }
         guard filter.matches(line.bytes, fields) else { return .goOn }
-        return body(JournalRecord(stream: stream, seq: claim.seq, line: line.bytes))
+        return body(JournalRecord(stream: stream, seq: seq, line: line.bytes))
     }
 
     private mutating func note(_ kind: JournalFault.Kind, _ line: RawLine, _ place: Place, _ detail: String) {

@@ -124,11 +124,3 @@ struct SegmentIndex: Sendable, Hashable {
                 lastSeq: block.lastSeq, since: block.since, until: block.until))
     }
 }
-
-/// Values in a line's text.
-enum LineText {
-    /// The time that a `timestamp` member's text stands for.
-    static func milliseconds(_ text: ArraySlice<UInt8>) -> Int64? {
-        Timestamp(rfc3339: String(decoding: text, as: UTF8.self))?.milliseconds
-    }
-}
