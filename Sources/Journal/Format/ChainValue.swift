@@ -22,25 +22,34 @@ public struct ChainValue: Sendable, Hashable, CustomStringConvertible {
 
     init?(hex digits: Span<UInt8>) {
         guard digits.count == ChainValue.textCount else { return nil }
+        // No early exit and no vector comparison: the first keeps the compiler from doing many digits at once, the
+        // second is a call for each lane.
+        var wrong: UInt8 = 0
+        for index in 0..<ChainValue.textCount {
+            let digit = digits[index]
+            wrong |= (digit &- 0x30 > 9 ? 1 : 0) & (digit &- 0x61 > 5 ? 1 : 0)
+        }
+        guard wrong == 0 else { return nil }
         // SAFETY: the span has just the vector's size, and any bytes are a vector.
-        let text = unsafe digits.withUnsafeBytes { unsafe $0.loadUnaligned(as: SIMD64<UInt8>.self) }
-        let isDecimal = (text .>= 0x30) .& (text .<= 0x39)
-        let isLetter = (text .>= 0x61) .& (text .<= 0x66)
-        guard all(isDecimal .| isLetter) else { return nil }
-        self.text = text
+        text = unsafe digits.withUnsafeBytes { unsafe $0.loadUnaligned(as: SIMD64<UInt8>.self) }
     }
 
     private init(_ digest: SHA256Digest) {
-        // SAFETY: a SHA-256 value has 32 bytes, and any bytes are a vector.
-        let bytes = unsafe digest.withUnsafeBytes { unsafe $0.loadUnaligned(as: SIMD32<UInt8>.self) }
         var text = SIMD64<UInt8>()
-        text.evenHalf = ChainValue.digits(bytes &>> 4)
-        text.oddHalf = ChainValue.digits(bytes & 15)
+        // SAFETY: the bytes of a local vector, of which the 32 of the digest fill 64.
+        unsafe withUnsafeMutableBytes(of: &text) { place in
+            var index = 0
+            for byte in digest {
+                unsafe place[index] = ChainValue.digit(byte >> 4)
+                unsafe place[index + 1] = ChainValue.digit(byte & 15)
+                index += 2
+            }
+        }
         self.text = text
     }
 
-    private static func digits(_ values: SIMD32<UInt8>) -> SIMD32<UInt8> {
-        (values &+ 0x30).replacing(with: values &+ 0x57, where: values .> 9)
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? 0x30 + value : 0x57 + value
     }
 
     /// The hash of bytes alone.
