@@ -221,6 +221,10 @@ struct PreparedExec: Sendable {
             throw RuntimeError(.invalid, operation: "exec", detail: "no program")
         }
         try Self.check(request)
+        guard try GateFolder(path: target.gatePath).exists() else {
+            throw RuntimeError(
+                .conflict, operation: "exec", detail: "it was not made by this program and has no gate for commands")
+        }
         let holder = target.holder
         let sandbox = try Self.groups(of: holder)
         program = try Self.lookUp(first, request.workingDirectory, holder)

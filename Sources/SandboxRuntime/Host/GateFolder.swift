@@ -27,6 +27,13 @@ package struct GateFolder: Sendable, Hashable {
         }
     }
 
+    /// Whether there is one. Blocks for one system call.
+    package func exists() throws(RuntimeError) -> Bool {
+        try HostWork.calls("gate") { () throws(SystemError) in
+            try HostPath.status("\(path)/\(Self.holderName)") != nil
+        }
+    }
+
     /// Makes the pipe of one exec. Blocks.
     /// - Parameter name: One component, unused so far.
     package func makePipe(_ name: String) throws(RuntimeError) {

@@ -19,8 +19,7 @@ struct OCIRoot: Sendable, Hashable {
     /// - Returns: The folder to make, relative to the root; `nil` when it will be there.
     /// - Throws: `invalid` when the workspace would hide what the sandbox needs or lies in a read-only
     ///   folder.
-    static func placeForWorkspace(_ workspace: String, below shown: [String]) throws(RuntimeError) -> String?
-    {
+    static func placeForWorkspace(_ workspace: String, below shown: [String]) throws(RuntimeError) -> String? {
         func isWithin(_ folders: [String]) -> Bool {
             folders.contains { workspace == $0 || workspace.hasPrefix($0 + "/") }
         }

@@ -89,6 +89,22 @@ struct ExecRunnerTests {
         }
     }
 
+    @Test func withoutAGateNothingRuns() async throws {
+        try await OCIBase.withSandbox { sandbox in
+            var target = sandbox.runner.target
+            target.gatePath += "/none"
+            let runner = ExecRunner(driver: sandbox.driver, target: target)
+            let failure = await #expect(throws: RuntimeError.self) {
+                _ = try await runner.run(
+                    ExecRequest(
+                        arguments: ["true"], workingDirectory: "/work", timeout: .seconds(5), outputLimit: 1))
+            }
+            #expect(failure?.code == .conflict)
+            let found = try HostPath.status(target.gatePath)
+            #expect(found == nil)
+        }
+    }
+
     @Test func outputBeyondTheLimitIsDropped() async throws {
         try await OCIBase.withSandbox { sandbox in
             let seen = Mutex(0)
@@ -170,8 +186,7 @@ struct ExecRunnerTests {
         try await OCIBase.withSandbox { sandbox in
             let begun = AsyncStream.makeStream(of: Void.self)
             let task = Task {
-                try await sandbox.sh("echo begun; (setsid sleep 1000 &); sleep 1001", timeout: .seconds(100))
-                { _ in
+                try await sandbox.sh("echo begun; (setsid sleep 1000 &); sleep 1001", timeout: .seconds(100)) { _ in
                     begun.continuation.yield()
                 }
             }
