@@ -60,7 +60,7 @@ extension Integration {
         func disk(_ runtime: String) async throws {
             try await TestDaemon.with(runtime) { daemon in
                 let sandbox = try await daemon.create("hog")
-                let reply = try await sandbox.run("dd if=/dev/zero of=/work/f.txt bs=1M count=100")
+                let reply = try await sandbox.run("yes fill > /work/f.txt")
                 #expect(reply["exit_code"].integer != 0)
                 let found = try await sandbox.violation("disk_full")
                 #expect(found["severity"]?.string == "low")
