@@ -27,7 +27,7 @@ test:  ## Runs all tests: unit, architecture, and integration against a Docker e
 	@scripts/test.sh
 
 integration:  ## Runs the integration tests only.
-	@scripts/test.sh --filter IntegrationTests
+	@scripts/test.sh IntegrationTests
 
 lint:  ## Checks the format and the banned calls.
 	@scripts/lint.sh

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests. Arguments go to `swift test` (for example --filter HTTPTests).
+# Runs the tests, one target after the other, so that suites that measure waits do not starve each other.
+# Arguments are names of test targets (for example HTTPTests); none means all.
 # Where root, Docker or runc is missing, what needs them is skipped, said and counted.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,9 +17,9 @@ trap cleanup EXIT INT TERM
 
 if [[ -z ${SANDWARDEN_TEST_DOCKER:-} ]]; then
     if [[ $(id -u) -ne 0 ]]; then
-        echo "SKIPPED docker: not root, so no engine can be started"
+        echo "SKIPPED docker: not root, so no engine can be started" | tee -a "$log"
     elif ! command -v dockerd >/dev/null; then
-        echo "SKIPPED docker: dockerd is not installed"
+        echo "SKIPPED docker: dockerd is not installed" | tee -a "$log"
     else
         engine_dir=$(mktemp -d /tmp/swe-XXXXXX)
         if address=$(scripts/engine.sh start "$engine_dir"); then
@@ -26,7 +27,7 @@ if [[ -z ${SANDWARDEN_TEST_DOCKER:-} ]]; then
             echo "test engine: $address"
         else
             engine_dir=
-            echo "SKIPPED docker: the engine did not start"
+            echo "SKIPPED docker: the engine did not start" | tee -a "$log"
         fi
     fi
 fi
@@ -34,12 +35,30 @@ export SANDWARDEN_CORPORA=${SANDWARDEN_CORPORA:-$(realpath -m ../shared/corpora)
 export SANDWARDEN_REFERENCE=${SANDWARDEN_REFERENCE:-$(realpath -m ../shared/reference)}
 
 swift build --build-tests
-status=0
-swift test --skip-build "$@" 2>&1 | tee "$log" | grep -vE '^. (Test|Suite) .* started\.$' || status=${PIPESTATUS[0]}
+targets=("$@")
+if [[ ${#targets[@]} -eq 0 ]]; then
+    for folder in Tests/*/; do targets+=("$(basename "$folder")"); done
+fi
+
+# Prints a target's failures and last line; keeps all of it in the log.
+run_target() {
+    local target=$1 output status=0
+    output=$(mktemp)
+    timeout 1200 swift test --skip-build --filter "^$target\." >"$output" 2>&1 || status=$?
+    grep -E '✘|recorded an issue|error:|^SKIPPED|skipped' "$output" | grep -vE 'started\.$' | head -80 || true
+    printf '%-24s %s\n' "$target" "$(grep -E 'Test run with' "$output" | tail -1 || true)"
+    cat "$output" >>"$log"
+    rm -f "$output"
+    return "$status"
+}
+
+failures=0
+for target in "${targets[@]}"; do
+    run_target "$target" || { echo "FAILED $target"; failures=$((failures + 1)); }
+done
 
 passed=$(grep -cE '^. Test .* passed after ' "$log" || true)
 failed=$(grep -cE '^. Test .* failed after ' "$log" || true)
 skipped=$(grep -cE '^. (Test|Suite) .* skipped|^SKIPPED' "$log" || true)
-grep -hE '^. (Test|Suite) .* skipped|^SKIPPED' "$log" | sort | uniq -c || true
 echo "$passed passed, $failed failed, $skipped skipped"
-exit "$status"
+[[ $failures -eq 0 ]]

@@ -80,6 +80,7 @@ package enum KernelText {
 
     private static func matches(_ key: StaticString, _ bytes: ArraySlice<UInt8>, at start: Int) -> Bool {
         key.withUTF8Buffer { place in
+            // SAFETY: the offset is below the count of the buffer, which lives as long as this closure.
             for offset in 0..<place.count where unsafe place[offset] != bytes[start + offset] {
                 return false
             }

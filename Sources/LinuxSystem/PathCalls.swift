@@ -31,6 +31,8 @@ enum PathCalls {
         // openat2(2) refuses a mode where nothing is created.
         let creates = flags & O_CREAT != 0 || flags & tmpfile == tmpfile
         for _ in 0..<64 {
+            // SAFETY: here and below, `withTerminated` upholds that the name ends with a NUL byte and lives during the
+            // call; the kernel keeps no pointer.
             let result = unsafe try path.withTerminated("openat2") { name in
                 unsafe sw_openat2(
                     directory, name, UInt64(UInt32(bitPattern: flags)), creates ? UInt64(mode) : 0,

@@ -36,7 +36,8 @@ enum ProcessScan {
         do throws(SystemError) {
             return try process.executable().bytes
         } catch {
-            guard error.errno == ENOENT else { throw error }
+            // A kernel thread has none, and some hosts show it to nobody: the other names remain.
+            guard [ENOENT, EACCES, EPERM].contains(error.errno) else { throw error }
             return nil
         }
     }

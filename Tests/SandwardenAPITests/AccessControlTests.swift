@@ -61,10 +61,10 @@ import Testing
         let access = AccessControl(settings)
         for (uid, role) in [(UInt32(0), Role.admin), (1000, .viewer)] {
             let request = try Self.request(
-                peer: .unix(uid: uid, gid: 0, pid: 1), listener: "unix:/run/s.sock")
+                peer: .unix(uid: uid, gid: 0, pid: 1))
             #expect(Self.role(access, request) == role)
         }
-        let stranger = try Self.request(peer: .unix(uid: 1001, gid: 0, pid: 1), listener: "unix:/run/s.sock")
+        let stranger = try Self.request(peer: .unix(uid: 1001, gid: 0, pid: 1))
         #expect(Self.role(access, stranger) == nil)
     }
 
