@@ -42,8 +42,7 @@ extension Descriptor {
     /// Receives what is there into the part of an array that begins at `start`, without waiting.
     ///
     /// A connection's read buffer is one array that is filled at its end.
-    package borrowing func receive(into bytes: inout [UInt8], from start: Int) throws(SystemError) -> Transfer
-    {
+    package borrowing func receive(into bytes: inout [UInt8], from start: Int) throws(SystemError) -> Transfer {
         precondition(start >= 0 && start < bytes.count)
         while true {
             let number = rawValue
@@ -206,8 +205,7 @@ extension Descriptor {
         try wait(for: POLLOUT, until: limit)
     }
 
-    private borrowing func wait(for events: Int32, until limit: MonotonicInstant) throws(SystemError) -> Bool
-    {
+    private borrowing func wait(for events: Int32, until limit: MonotonicInstant) throws(SystemError) -> Bool {
         while true {
             let left = limit.millisecondsLeft(from: .now())
             var place = pollfd(fd: rawValue, events: Int16(events), revents: 0)

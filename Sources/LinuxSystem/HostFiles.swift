@@ -39,8 +39,7 @@ package enum HostFiles {
     }
 
     /// What a path is, its last symbolic link followed or not.
-    package static func status(_ path: RawPath, followingLink: Bool = true) throws(SystemError) -> FileStatus
-    {
+    package static func status(_ path: RawPath, followingLink: Bool = true) throws(SystemError) -> FileStatus {
         try PathCalls.status(AT_FDCWD, path, followingLink ? 0 : AT_SYMLINK_NOFOLLOW)
     }
 

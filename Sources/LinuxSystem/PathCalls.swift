@@ -51,8 +51,7 @@ enum PathCalls {
     /// `AT_EMPTY_PATH`: act on the descriptor itself.
     static var emptyPath: Int32 { 0x1000 }
 
-    static func status(_ directory: Int32, _ path: RawPath, _ flags: Int32) throws(SystemError) -> FileStatus
-    {
+    static func status(_ directory: Int32, _ path: RawPath, _ flags: Int32) throws(SystemError) -> FileStatus {
         var raw = sw_status()
         let result = unsafe try path.withTerminated("statx") { unsafe sw_statx(directory, $0, flags, &raw) }
         _ = try SystemError.check(result, "statx", "\(path)")

@@ -131,7 +131,8 @@ package struct ViolationDetector: Sendable {
                 .integer(Int64(limits.maxNetworkConnections)))
         }
         let total = Double(reading.diskTotalBytes) / 1_048_576
-        if total > 0, sample.diskUsageMB >= 0.98 * total {
+        // On a small workspace 2 % is less than one write: less than a megabyte of room counts as full too.
+        if total > 0, sample.diskUsageMB >= 0.98 * total || (total >= 8 && total - sample.diskUsageMB < 1) {
             add(
                 "disk_full", .low, .resourceLimitExceeded, .number(sample.diskUsageMB),
                 .integer(Int64(limits.diskMB)))

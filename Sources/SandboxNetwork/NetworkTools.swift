@@ -172,8 +172,7 @@ struct NetworkTools: Sendable {
 
     /// Writes files below `/proc/sys` as a thread in that place sees them; those that are missing are passed
     /// over.
-    func writeControls(_ values: [(path: String, value: String)], in place: Place) async throws(NetworkError)
-    {
+    func writeControls(_ values: [(path: String, value: String)], in place: Place) async throws(NetworkError) {
         try await inside(place) { () throws(SystemError) in
             for (path, value) in values {
                 do throws(SystemError) {

@@ -58,8 +58,7 @@ package struct IdempotencyLedger: Sendable, Hashable {
     }
 
     /// Decides about a request, and takes the place when it is the first.
-    package mutating func admit(key: String, body: String, resource: String?, at now: Timestamp) -> Admission
-    {
+    package mutating func admit(key: String, body: String, resource: String?, at now: Timestamp) -> Admission {
         expire(at: now)
         if let entry = entries[key] {
             guard entry.body == body else { return .otherBody }

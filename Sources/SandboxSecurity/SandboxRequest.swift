@@ -79,8 +79,7 @@ public struct SandboxRequest: Sendable, Hashable {
         let allowed = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-".utf8)
         for (name, value) in labels.sorted(by: { $0.key < $1.key }) {
             let isName = (1...63).contains(name.utf8.count) && name.utf8.allSatisfy(allowed.contains)
-            if !isName || value.utf8.count > 255 || value.unicodeScalars.contains(where: { $0.value < 0x20 })
-            {
+            if !isName || value.utf8.count > 255 || value.unicodeScalars.contains(where: { $0.value < 0x20 }) {
                 faults.append(
                     DocumentFault(
                         pointer: DocumentFault.pointer("/labels", excerpt(name)), location: .none,

@@ -197,8 +197,7 @@ extension SandboxSecurityManager {
         return try view(id)
     }
 
-    private func readAdoptedControls(_ record: SandboxRecord) async throws(SecurityError) -> [AppliedControl]
-    {
+    private func readAdoptedControls(_ record: SandboxRecord) async throws(SecurityError) -> [AppliedControl] {
         guard let engineID = record.engineID, let holder = record.holder else { return [] }
         let driver = try driver(record.runtime)
         do throws(RuntimeError) {

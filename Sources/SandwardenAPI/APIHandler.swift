@@ -108,8 +108,7 @@ package final class APIHandler: HTTPHandler {
         }
     }
 
-    private func answer(_ route: Route, _ request: HTTPRequest, _ principal: Principal) async -> HTTPResponse
-    {
+    private func answer(_ route: Route, _ request: HTTPRequest, _ principal: Principal) async -> HTTPResponse {
         do throws(SecurityError) {
             switch route {
             case .listSandboxes, .createSandbox, .sandboxStatistics, .sandbox, .deleteSandbox, .patchSandbox,

@@ -29,8 +29,7 @@ package final class AccessControl: Sendable {
 
     /// Who asks.
     /// - Throws: `unauthenticated` without credentials that count.
-    package func principal(for head: HTTPRequestHead, from peer: HTTPPeer) throws(SecurityError) -> Principal
-    {
+    package func principal(for head: HTTPRequestHead, from peer: HTTPPeer) throws(SecurityError) -> Principal {
         let current = settings.withLock { $0 }
         if let header = head.headers["Authorization"] {
             guard header.utf8.count <= 512, header.lowercased().hasPrefix("bearer ") else {

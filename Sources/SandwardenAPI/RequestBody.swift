@@ -142,8 +142,7 @@ package enum RequestBody {
         return text
     }
 
-    static func policyName(_ checker: inout DocumentChecker, _ key: String, _ map: DocumentMap) -> PolicyName?
-    {
+    static func policyName(_ checker: inout DocumentChecker, _ key: String, _ map: DocumentMap) -> PolicyName? {
         guard let text = checker.string(key, of: map, maximumBytes: 63) else { return nil }
         if let name = PolicyName(rawValue: text) { return name }
         checker.fault("a policy's name was expected: 1 to 63 of [a-z0-9-]", key: key, of: map)

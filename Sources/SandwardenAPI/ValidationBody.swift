@@ -54,8 +54,7 @@ package enum ValidationBody {
         }
     }
 
-    private static func command(_ checker: inout DocumentChecker, _ map: DocumentMap) -> ValidationCheck.What?
-    {
+    private static func command(_ checker: inout DocumentChecker, _ map: DocumentMap) -> ValidationCheck.What? {
         let program = RequestBody.program(&checker, map)
         let folder = checker.string("cwd", of: map, maximumBytes: 4096)
         let environment = RequestBody.strings(&checker, "env", map) ?? [:]

@@ -22,7 +22,10 @@ enum TerminationSignal {
         _ = await iterator.next()
         Task {
             var rest = iterator
-            if let number = await rest.next() {
+            // A signal to the process and to its group is one wish: repeats of the first second do not count.
+            let first = ContinuousClock.now
+            while let number = await rest.next() {
+                guard first.duration(to: .now) > .seconds(1) else { continue }
                 for source in sources { source.cancel() }
                 Glibc.exit(128 + number)
             }

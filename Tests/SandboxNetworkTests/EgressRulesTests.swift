@@ -55,8 +55,7 @@ import Testing
 
     @Test func fullBlocksLocalAddressesAndBlockedOnes() throws {
         let rules = try compile(.full) { $0.blockedCIDRs = ["198.51.100.0/24"] }
-        for address in ["169.254.169.254", "127.0.0.1", "0.0.0.0", "192.0.2.2", "10.213.4.4", "198.51.100.1"]
-        {
+        for address in ["169.254.169.254", "127.0.0.1", "0.0.0.0", "192.0.2.2", "10.213.4.4", "198.51.100.1"] {
             #expect(try refusal(rules, address) == .blockedRange, "\(address)")
         }
         for address in ["10.0.0.1", "192.168.1.1", "203.0.113.1"] {

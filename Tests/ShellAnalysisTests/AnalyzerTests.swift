@@ -86,7 +86,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "[[ a ]]", "((1))", "a=(1)", "cat <(ls)", "cat <<< x", "echo $'x'", "echo {a,b}", "ls &> f", "ls |& cat", "f+=x",
+        "[[ a ]]", "((1))", "a=(1)", "cat <(ls)", "cat <<< x", "echo $'x'", "echo {a,b}", "ls &> f", "ls |& cat",
+        "f+=x",
         "function f { ls; }", "select x in a; do ls; done", "echo ${x/a/b}", "echo ${x:1}", "for ((;;)); do ls; done",
         "time ls", "coproc ls",
     ])
@@ -98,9 +99,10 @@ import Testing
     }
 
     @Test func badTextsAreUndecidableWithAPlace() {
-        #expect(analyze("ls; echo 'x").undecidable == [
-            Undecidable(reason: .syntax("a single quote is not closed"), range: 9..<9)
-        ])
+        #expect(
+            analyze("ls; echo 'x").undecidable == [
+                Undecidable(reason: .syntax("a single quote is not closed"), range: 9..<9)
+            ])
         #expect(analyze("ls; echo 'x").commands.map(\.name) == ["ls"])
         let bytes = ShellAnalyzer().analyze(script: [0x6c, 0xff], context: ShellContext())
         #expect(bytes.undecidable.map(\.reason) == [.invalidText])

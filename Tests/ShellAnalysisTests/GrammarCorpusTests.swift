@@ -23,7 +23,9 @@ import Testing
                 refused.append("\(row.id) \(reasons): \(row.command.debugDescription)")
             }
         }
-        print("grammar: \(accepted - refused.count) of \(accepted) that bash accepts; \(wronglyTaken) taken that it refuses")
+        print(
+            "grammar: \(accepted - refused.count) of \(accepted) that bash accepts; \(wronglyTaken) taken that it refuses"
+        )
         #expect(refused.count * 200 <= accepted, "\(refused.joined(separator: "\n"))")
     }
 }

@@ -13,9 +13,12 @@ import Testing
     }
 
     private static let pieces = [
-        "$(", ")", "`", "\"", "'", "${", "}", "((", "))", "[[", "]]", "<<E\n", "E\n", "{", ",", "..", "\\", "\n", ";", "|",
-        "&&", "$'", "<(", "a[", "]=", "if ", "then ", "fi ", "case ", "esac ", "do ", "done ", "#", "\u{0}", "\u{e9}", " ",
-        "@(", "eval ", "sh -c ", "$((", "&", ">", "<<<", "!", "for ", "in ", "time ", "coproc ", "function ", "alias x=",
+        "$(", ")", "`", "\"", "'", "${", "}", "((", "))", "[[", "]]", "<<E\n", "E\n", "{", ",", "..", "\\", "\n", ";",
+        "|",
+        "&&", "$'", "<(", "a[", "]=", "if ", "then ", "fi ", "case ", "esac ", "do ", "done ", "#", "\u{0}", "\u{e9}",
+        " ",
+        "@(", "eval ", "sh -c ", "$((", "&", ">", "<<<", "!", "for ", "in ", "time ", "coproc ", "function ",
+        "alias x=",
     ]
 
     private static func mutate(_ text: String, _ numbers: inout Numbers) -> [UInt8] {

@@ -164,8 +164,7 @@ package struct DocumentChecker: Sendable {
     }
 
     /// A number of a range, written with or without a fraction.
-    package mutating func number(_ key: String, of map: DocumentMap, in range: ClosedRange<Double>) -> Double?
-    {
+    package mutating func number(_ key: String, of map: DocumentMap, in range: ClosedRange<Double>) -> Double? {
         guard let node = map[key] else { return nil }
         guard let value = node.double else {
             var detail = mismatch("a number", node)

@@ -126,8 +126,7 @@ struct PolicyFields {
                 policy.workspace = text
             }
         }
-        if let value = checker.strings("allowed_file_extensions", of: map, read: PolicyEntries.fileExtension)
-        {
+        if let value = checker.strings("allowed_file_extensions", of: map, read: PolicyEntries.fileExtension) {
             policy.allowedFileExtensions = value
         }
         let patterns = checker.strings(

@@ -80,7 +80,9 @@ enum AttestationMounts {
             var weak: [String] = []
             if !mount.options.contains("nosuid") { weak.append("set-id programs") }
             if !mount.options.contains("nodev") { weak.append("devices") }
-            guard weak.isEmpty else { return .held(false, "\(policy.workspace), allows \(weak.joined(separator: " and "))") }
+            guard weak.isEmpty else {
+                return .held(false, "\(policy.workspace), allows \(weak.joined(separator: " and "))")
+            }
             return .held(true, "\(policy.workspace), no set-id programs, no devices")
         }
     }
@@ -93,7 +95,8 @@ enum AttestationMounts {
         for mount in mounts {
             let point = mount.point.bytes
             let isAbove =
-                mount.point == "/" || path.starts(with: point) && (path.count == point.count || path[point.count] == 0x2F)
+                mount.point == "/"
+                || path.starts(with: point) && (path.count == point.count || path[point.count] == 0x2F)
             guard isAbove, point.count >= best?.point.bytes.count ?? 0 else { continue }
             best = mount
         }

@@ -81,7 +81,8 @@ enum AttestationPrivileges {
             var notes: [String] = []
             if !shared.isEmpty { notes.append("shared with the host: \(shared.joined(separator: ", "))") }
             if !unknown.isEmpty { notes.append("not told: \(unknown.joined(separator: ", "))") }
-            return .held(own.count == namespaceNames.count, own.joined(separator: ", "), note: notes.joined(separator: "; "))
+            return .held(
+                own.count == namespaceNames.count, own.joined(separator: ", "), note: notes.joined(separator: "; "))
         }
     }
 

@@ -94,7 +94,8 @@ package struct AttestationReader: Sendable {
             let outside = try HostFiles.status(RawPath(hostWorkspace))
             let parent = try HostFiles.status(RawPath(hostWorkspace + "/.."))
             var isWhole = false
-            if case .found(let entries, _) = mounts, let entry = entries.last(where: { $0.point == RawPath(workspace) }) {
+            if case .found(let entries, _) = mounts, let entry = entries.last(where: { $0.point == RawPath(workspace) })
+            {
                 isWhole = entry.root == "/"
             }
             let size = try AttestationReader.sizeBytes(of: inside, status)

@@ -53,7 +53,8 @@ extension SandboxFileTarget {
             }
             let next = SharedDescriptor(
                 try Descriptor.open(
-                    at: folder.descriptor, path: name, flags: isNew ? O_RDONLY | O_DIRECTORY : Descriptor.pathOnly | O_DIRECTORY,
+                    at: folder.descriptor, path: name,
+                    flags: isNew ? O_RDONLY | O_DIRECTORY : Descriptor.pathOnly | O_DIRECTORY,
                     resolve: [.beneath, .noSymlinks]))
             // Whatever this daemon's umask is, the sandbox's programs must be able to pass.
             if isNew { try next.descriptor.changeMode(0o755) }

@@ -20,15 +20,30 @@ enum Carriers {
         ("scp sftp", OptionGrammar("-S:program -o:remote -D:split -F:opaque")),
         ("wget", OptionGrammar("--use-askpass:program -e:code --execute:code -O:write --config:opaque")),
         ("curl", OptionGrammar("-K:opaque --config:opaque -o:write --output:write")),
-        ("aria2c", OptionGrammar("--on-download-complete:program --on-download-start:program --on-download-error:program --on-download-stop:program --conf-path:opaque")),
-        ("nc ncat netcat nc.traditional nc.openbsd", OptionGrammar("-e:split -c:text --exec:split --sh-exec:text --lua-exec:opaque")),
+        (
+            "aria2c",
+            OptionGrammar(
+                "--on-download-complete:program --on-download-start:program --on-download-error:program --on-download-stop:program --conf-path:opaque"
+            )
+        ),
+        (
+            "nc ncat netcat nc.traditional nc.openbsd",
+            OptionGrammar("-e:split -c:text --exec:split --sh-exec:text --lua-exec:opaque")
+        ),
         ("psql", OptionGrammar("-c:code -o:code -f:opaque --command:code --output:code --file:opaque -v:code")),
         ("mysql mariadb", OptionGrammar("-e:code --execute:code --pager:text")),
         ("sqlite3", OptionGrammar("-cmd:code -init:opaque --cmd:code --init:opaque")),
         ("apt apt-get aptitude apt-cache", OptionGrammar("-o:code -c:opaque --option:code --config-file:opaque")),
-        ("gcc g++ cc c++ clang clang++", OptionGrammar("-wrapper:code -o:write -fplugin:opaque --wrapper:code -B:opaque")),
+        (
+            "gcc g++ cc c++ clang clang++",
+            OptionGrammar("-wrapper:code -o:write -fplugin:opaque --wrapper:code -B:opaque")
+        ),
         ("nmap", OptionGrammar("--script:opaque --interactive")),
-        ("gpg gpg2", OptionGrammar("--photo-viewer:text --agent-program:program --keyserver-options:code --pinentry-program:program")),
+        (
+            "gpg gpg2",
+            OptionGrammar(
+                "--photo-viewer:text --agent-program:program --keyserver-options:code --pinentry-program:program")
+        ),
         ("dpkg", OptionGrammar("--pre-invoke:text --post-invoke:text -i:opaque --install:opaque")),
         ("rpm", OptionGrammar("--pipe:text --eval:code -E:code --define:code -D:code")),
         ("mail mailx", OptionGrammar("-S:code -f:opaque")),
@@ -36,7 +51,10 @@ enum Carriers {
         ("mutt", OptionGrammar("-e:code -F:opaque")),
         ("screen", OptionGrammar("-c:opaque")),
         ("pg_dump ctags", OptionGrammar("--options:opaque")),
-        ("pandoc", OptionGrammar("-F:opaque -L:opaque --filter:opaque --lua-filter:opaque --pdf-engine:program -o:write")),
+        (
+            "pandoc",
+            OptionGrammar("-F:opaque -L:opaque --filter:opaque --lua-filter:opaque --pdf-engine:program -o:write")
+        ),
         ("tcpdump", OptionGrammar("-z:program -w:write")),
         ("sshuttle", OptionGrammar("-e:text --ssh-cmd:text")),
         ("openvpn", OptionGrammar("--up:text --down:text --route-up:text --config:opaque")),

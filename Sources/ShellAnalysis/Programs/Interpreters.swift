@@ -58,7 +58,8 @@ enum Builtin {
     /// Whether it may read standard input, or run what does.
     var reads: Bool {
         switch self {
-        case .harmless, .changeFolder, .directories, .echo, .printf, .test, .letArithmetic, .unset, .set, .shopt, .declare,
+        case .harmless, .changeFolder, .directories, .echo, .printf, .test, .letArithmetic, .unset, .set, .shopt,
+            .declare,
             .alias, .hash, .trap, .wait, .getopts, .exec:
             false
         default: true

@@ -37,7 +37,10 @@ enum Wrappers {
                 skips: 1)
         ),
         ("taskset", OptionGrammar("-ac -p!stops --all-tasks --cpu-list --pid!stops", skips: 1)),
-        ("numactl", OptionGrammar("-l -i: -p: -m: -N: -C: --localalloc --interleave: --membind: --cpunodebind: --physcpubind:")),
+        (
+            "numactl",
+            OptionGrammar("-l -i: -p: -m: -N: -C: --localalloc --interleave: --membind: --cpunodebind: --physcpubind:")
+        ),
         (
             "timeout",
             OptionGrammar(
@@ -92,7 +95,8 @@ enum Wrappers {
         (
             "time",
             OptionGrammar(
-                "-apvq -o:write -f: --append --portability --verbose --quiet --output:write --format: --help!stops -V!stops")
+                "-apvq -o:write -f: --append --portability --verbose --quiet --output:write --format: --help!stops -V!stops"
+            )
         ),
         (
             "sudo",
@@ -128,15 +132,24 @@ enum Wrappers {
                 """)
         ),
         ("perf", OptionGrammar("", skips: 1)),
-        ("catchsegv fakeroot fakechroot proot eatmydata torify torsocks proxychains proxychains4 tsocks", OptionGrammar("-qf: --")),
+        (
+            "catchsegv fakeroot fakechroot proot eatmydata torify torsocks proxychains proxychains4 tsocks",
+            OptionGrammar("-qf: --")
+        ),
         ("dbus-run-session", OptionGrammar("--config-file: --dbus-daemon:program")),
-        ("dbus-launch", OptionGrammar("--exit-with-session --auto-syntax --sh-syntax --csh-syntax --close-stderr --config-file:")),
-        ("capsh", OptionGrammar(
-            """
-            --print --drop: --caps: --inh: --user: --uid: --gid: --groups: --keep: --secbits: --mode? --chroot: \
-            --addamb: --delamb: --noamb --shell:program --forkfor: --iab: --noenv --quiet --decode: --has-p: \
-            --has-i: --has-a: --has-b: --has-no-new-privs --supports: --killit: --current --strict --suggest:
-            """, tail: .shellArguments)),
+        (
+            "dbus-launch",
+            OptionGrammar("--exit-with-session --auto-syntax --sh-syntax --csh-syntax --close-stderr --config-file:")
+        ),
+        (
+            "capsh",
+            OptionGrammar(
+                """
+                --print --drop: --caps: --inh: --user: --uid: --gid: --groups: --keep: --secbits: --mode? --chroot: \
+                --addamb: --delamb: --noamb --shell:program --forkfor: --iab: --noenv --quiet --decode: --has-p: \
+                --has-i: --has-a: --has-b: --has-no-new-privs --supports: --killit: --current --strict --suggest:
+                """, tail: .shellArguments)
+        ),
         (
             "bwrap",
             OptionGrammar(
@@ -153,7 +166,10 @@ enum Wrappers {
         ),
         ("firejail", OptionGrammar("--noprofile --quiet --private? --net: --profile:opaque --noroot --seccomp?")),
         ("entr", OptionGrammar("-acdnprz -s!follows")),
-        ("tini dumb-init catatonit", OptionGrammar("-vgswchl -p: -e: -r: --version!stops --single-child --verbose --rewrite:")),
+        (
+            "tini dumb-init catatonit",
+            OptionGrammar("-vgswchl -p: -e: -r: --version!stops --single-child --verbose --rewrite:")
+        ),
         (
             "ld.so",
             OptionGrammar(
@@ -172,13 +188,16 @@ enum Wrappers {
                 --no-title --no-wrap --interval: --equexit: -x --exec --help!stops --version!stops
                 """, tail: .text)
         ),
-        ("systemd-run", OptionGrammar(
-            """
-            -GqtPSrd -u: -p: -E: -M: -H: --user --system --scope --unit: --property: --description: --slice: \
-            --remain-after-exit --send-sighup --service-type: --uid: --gid: --nice: --working-directory: \
-            --same-dir --setenv: --pty --pipe --shell --quiet --collect --wait --no-block --on-active: \
-            --on-boot: --on-calendar: --timer-property:
-            """, tail: .commandOrShell)),
+        (
+            "systemd-run",
+            OptionGrammar(
+                """
+                -GqtPSrd -u: -p: -E: -M: -H: --user --system --scope --unit: --property: --description: --slice: \
+                --remain-after-exit --send-sighup --service-type: --uid: --gid: --nice: --working-directory: \
+                --same-dir --setenv: --pty --pipe --shell --quiet --collect --wait --no-block --on-active: \
+                --on-boot: --on-calendar: --timer-property:
+                """, tail: .commandOrShell)
+        ),
         ("systemd-inhibit", OptionGrammar("--what: --who: --why: --mode: --list!stops")),
         ("aa-exec", OptionGrammar("-div -p: -n: --profile: --namespace: --immediate --debug --verbose")),
         ("choom", OptionGrammar("-n: -p:stops --adjust: --pid:stops")),
@@ -187,10 +206,19 @@ enum Wrappers {
         ("runcon", OptionGrammar("-c -t: -u: -r: -l: --compute --type: --user: --role: --range:", skips: 1)),
         ("chronic ifne", OptionGrammar("-ven")),
         ("ssh-agent", OptionGrammar("-cDdksk -a: -E: -O: -P: -t:")),
-        ("xvfb-run", OptionGrammar("-al -e: -f: -n: -p: -s: -w: --auto-servernum --server-args: --error-file: --server-num: --listen-tcp")),
+        (
+            "xvfb-run",
+            OptionGrammar(
+                "-al -e: -f: -n: -p: -s: -w: --auto-servernum --server-args: --error-file: --server-num: --listen-tcp")
+        ),
         ("rlwrap", OptionGrammar("-aAcCdDeEfFgGhHiIlmMnNoOpPqQrRsStTuUvVwWxXzZ")),
         ("distcc ccache sccache", OptionGrammar("")),
         ("logsave", OptionGrammar("-asv", skips: 1)),
-        ("hyperfine", OptionGrammar("-N -w: -r: -m: -M: -p:text -c:text -s:text -S:opaque -i --warmup: --runs: --prepare:text --setup:text --cleanup:text --conclude:text --shell:opaque --show-output --export-json:write --export-markdown:write --export-csv:write", tail: .text)),
+        (
+            "hyperfine",
+            OptionGrammar(
+                "-N -w: -r: -m: -M: -p:text -c:text -s:text -S:opaque -i --warmup: --runs: --prepare:text --setup:text --cleanup:text --conclude:text --shell:opaque --show-output --export-json:write --export-markdown:write --export-csv:write",
+                tail: .text)
+        ),
     ]
 }

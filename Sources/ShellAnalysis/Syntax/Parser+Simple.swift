@@ -57,7 +57,9 @@ extension Parser {
         skipBlanks()
         guard peek() == Byte.close else { throw syntaxError("unexpected '('") }
         position += 1
-        guard !name.flags.contains(.expansion) else { throw ParseFailure(reason: .unsupported("a function's dynamic name"), offset: start) }
+        guard !name.flags.contains(.expansion) else {
+            throw ParseFailure(reason: .unsupported("a function's dynamic name"), offset: start)
+        }
         return try parseFunctionBody(from: start, name: Int(name.start)..<Int(name.end))
     }
 

@@ -17,12 +17,17 @@ enum FileNames {
         }
         switch words[0] {
         case "find", "/usr/bin/find":
-            return !words.contains { $0.hasPrefix("-exec") || $0.hasPrefix("-ok") || $0.contains(token: "print") && $0 != "-print" && $0 != "-print0" }
+            return !words.contains {
+                $0.hasPrefix("-exec") || $0.hasPrefix("-ok")
+                    || $0.contains(token: "print") && $0 != "-print" && $0 != "-print0"
+            }
                 && !words.contains { $0.hasPrefix("$(") || $0.hasPrefix("`") }
         case "sort", "uniq", "head", "tail":
-            return hasNames && words.dropFirst().allSatisfy { $0.hasPrefix("-") && !$0.hasPrefix("--") && !$0.hasPrefix("-o") }
+            return hasNames
+                && words.dropFirst().allSatisfy { $0.hasPrefix("-") && !$0.hasPrefix("--") && !$0.hasPrefix("-o") }
         case "grep", "egrep", "fgrep":
-            return hasNames && words.count <= 3 && !words.contains { $0.hasPrefix("-") && $0.contains(token: "o") || $0.hasPrefix("--") }
+            return hasNames && words.count <= 3
+                && !words.contains { $0.hasPrefix("-") && $0.contains(token: "o") || $0.hasPrefix("--") }
         default: return false
         }
     }
@@ -30,18 +35,22 @@ enum FileNames {
     /// Whether every command outside a text only reads.
     static func areUntouched(_ analysis: ScriptAnalysis, except step: String) -> Bool {
         let writes = analysis.files.contains { file in
-            file.operation == .write && file.path != "/dev/null" && !file.path.utf8.allSatisfy {
-                Byte.continuesName($0) || "-./,+@%=:~".utf8.contains($0)
-            }
+            file.operation == .write && file.path != "/dev/null"
+                && !file.path.utf8.allSatisfy {
+                    Byte.continuesName($0) || "-./,+@%=:~".utf8.contains($0)
+                }
         }
-        return !writes && analysis.commands.allSatisfy { command in
-            if command.via.last == step || command.baseName == step { return true }
-            switch command.baseName {
-            case "find", "xargs", "sort", "uniq", "head", "tail", "grep", "egrep", "fgrep", "ls", "sh", "bash", "ksh", "zsh",
-                "dash", "cd", "pwd", "wc", "true", "[", "test", "cut", "basename", "dirname", "readlink", "du", "stat":
-                return true
-            default: return command.via.contains(step)
+        return !writes
+            && analysis.commands.allSatisfy { command in
+                if command.via.last == step || command.baseName == step { return true }
+                switch command.baseName {
+                case "find", "xargs", "sort", "uniq", "head", "tail", "grep", "egrep", "fgrep", "ls", "sh", "bash",
+                    "ksh", "zsh",
+                    "dash", "cd", "pwd", "wc", "true", "[", "test", "cut", "basename", "dirname", "readlink", "du",
+                    "stat":
+                    return true
+                default: return command.via.contains(step)
+                }
             }
-        }
     }
 }

@@ -108,7 +108,8 @@ extension Walker {
         state.directory = nil
         let before = hidden.unsafeNames.count + hidden.aliases.count
         reparse(Array(bytes(action)), origin(action), via: "trap")
-        let changed = state.variables.count != outer.variables.count
+        let changed =
+            state.variables.count != outer.variables.count
             || hidden.unsafeNames.count + hidden.aliases.count != before
             || state.variables.contains { $0.value != .unknown }
         state = outer
@@ -149,16 +150,19 @@ extension Walker {
     private mutating func defineAliases(_ arguments: ArraySlice<Field>) {
         for field in arguments {
             let text = bytes(field)
-            guard let equals = text.firstIndex(of: Byte.equals), !field.isDynamic || field.knownPrefix > equals - field.start
+            guard let equals = text.firstIndex(of: Byte.equals),
+                !field.isDynamic || field.knownPrefix > equals - field.start
             else {
                 if field.isDynamic, !accepts(field, by: "alias") { report(.poisonedContext("an alias"), field.range) }
                 continue
             }
             let name = String(decoding: text[..<equals], as: UTF8.self)
             let value = text[(equals + 1)...]
-            let isPlain = !field.isDynamic && value.allSatisfy {
-                Byte.continuesName($0) || Byte.isBlank($0) || "-./=:,+@%".utf8.contains($0)
-            }
+            let isPlain =
+                !field.isDynamic
+                && value.allSatisfy {
+                    Byte.continuesName($0) || Byte.isBlank($0) || "-./=:,+@%".utf8.contains($0)
+                }
             guard isPlain, value.last != Byte.space, aliases.count < 64 else {
                 // What it means shows where it is used: it may even open a quote or a loop.
                 // The programs in it count; what cannot be decided in it matters only where it is used.

@@ -277,8 +277,10 @@ extension Walker {
         case (.constant(let bytes), .alternative, .constant(let other)) where !bytes.isEmpty:
             append(other, isQuoted: isQuoted, into: &atoms)
         case (.unknown, .useDefault, .constant(let other)), (.unknown, .fail, .constant(let other)):
-            let isHarmless = parameter.operation == .fail || other.first != Byte.minus
-                && !other.contains { Byte.isBlank($0) || $0 == Byte.newline }
+            let isHarmless =
+                parameter.operation == .fail
+                || other.first != Byte.minus
+                    && !other.contains { Byte.isBlank($0) || $0 == Byte.newline }
             guard isHarmless, !parameter.hasSubscript, !parameter.isIndirect, state.value(of: name) == nil,
                 externals.count < 0x7ff
             else { return appendUnknown(isQuoted: isQuoted, into: &atoms) }
@@ -383,7 +385,8 @@ extension Walker {
         while index < text.endIndex {
             let byte = text[index]
             guard Byte.beginsName(byte) else {
-                afterIncrement = index + 1 < text.endIndex && text[index + 1] == byte
+                afterIncrement =
+                    index + 1 < text.endIndex && text[index + 1] == byte
                     && (byte == Byte.plus || byte == Byte.minus)
                 index += afterIncrement ? 2 : 1
                 if Byte.isDigit(byte) {
@@ -540,7 +543,8 @@ enum NumericPrograms {
         case "hostname", "whoami", "uname", "nproc", "arch", "tty", "logname":
             return words.dropFirst().allSatisfy { $0.hasPrefix("-") && $0.utf8.count == 2 && $0 != "-I" && $0 != "-a" }
         case "which":
-            return words.count == 2 && words[1].utf8.allSatisfy { Byte.continuesName($0) || $0 == Byte.minus || $0 == Byte.dot }
+            return words.count == 2
+                && words[1].utf8.allSatisfy { Byte.continuesName($0) || $0 == Byte.minus || $0 == Byte.dot }
         case "date":
             let formats = words.filter { unquoted($0).hasPrefix("+") }
             return formats.count == 1 && formats.allSatisfy { isWordFormat(unquoted($0)) }

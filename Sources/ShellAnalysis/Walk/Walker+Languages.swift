@@ -109,7 +109,11 @@ extension Walker {
                         value = next
                         rest = rest.dropFirst()
                     }
-                    if letter == UInt8(ascii: "e") { checkSed(value) } else { reportLanguage("sed", .file(string(value)), value.range) }
+                    if letter == UInt8(ascii: "e") {
+                        checkSed(value)
+                    } else {
+                        reportLanguage("sed", .file(string(value)), value.range)
+                    }
                     break letters
                 case UInt8(ascii: "i"):
                     edits = true
@@ -202,7 +206,9 @@ extension Walker {
             report(.poisonedContext("git \(key)"), range)
         } else if key.hasPrefix("pager.") || suffixes.contains(where: { key.hasSuffix($0) }) {
             runText(value, by: "git \(key)")
-            if key.hasSuffix("path") || key.hasSuffix("attributesfile") { report(.poisonedContext("git \(key)"), range) }
+            if key.hasSuffix("path") || key.hasSuffix("attributesfile") {
+                report(.poisonedContext("git \(key)"), range)
+            }
         }
     }
 
@@ -217,7 +223,8 @@ extension Walker {
             }
         case "bisect":
             if let verb = rest.first, string(verb) == "run" { runWrapped(rest.dropFirst(), by: "git bisect run") }
-        case "filter-branch", "rebase", "difftool", "mergetool", "clone", "fetch", "pull", "push", "ls-remote", "archive",
+        case "filter-branch", "rebase", "difftool", "mergetool", "clone", "fetch", "pull", "push", "ls-remote",
+            "archive",
             "grep", "diff", "log", "show", "config", "daemon", "instaweb", "send-email", "help", "hook", "maintenance":
             checkGitOptions(command, rest)
         default: break
@@ -242,7 +249,8 @@ extension Walker {
                 "--receive-pack", "--tree-filter", "--index-filter", "--msg-filter", "--env-filter", "--commit-filter",
                 "--parent-filter", "--tag-name-filter", "--setup", "--open-files-in-pager":
                 if let value { runText(value, by: "git \(command)") }
-            case "-u" where command == "clone" || command == "fetch": if let value { runText(value, by: "git \(command)") }
+            case "-u" where command == "clone" || command == "fetch":
+                if let value { runText(value, by: "git \(command)") }
             case "-c", "--config": if let value { checkGitSetting(value) }
             case "--template": report(.poisonedContext("git \(command) --template"), field.range)
             default:

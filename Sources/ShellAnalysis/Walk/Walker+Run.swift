@@ -110,7 +110,8 @@ extension Walker {
     mutating func accepts(_ field: Field, by program: String) -> Bool {
         guard field.isDynamic, field.isExternal, field.externalCount < 0x7ff else { return false }
         if field.listsFileNames { nameTexts.append((program, field.range)) }
-        for index in field.firstExternal..<field.firstExternal + field.externalCount where externals.indices.contains(index) {
+        for index in field.firstExternal..<field.firstExternal + field.externalCount
+        where externals.indices.contains(index) {
             externalUses.append((externals[index].name, program, field.range))
         }
         return true

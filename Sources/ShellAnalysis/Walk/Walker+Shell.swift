@@ -22,7 +22,8 @@ extension Walker {
                 case "--rcfile", "--init-file":
                     report(.unseenScript(name), field.range)
                     rest = rest.dropFirst()
-                case "--norc", "--noprofile", "--posix", "--login", "--verbose", "--noediting", "--restricted", "--debugger",
+                case "--norc", "--noprofile", "--posix", "--login", "--verbose", "--noediting", "--restricted",
+                    "--debugger",
                     "--dump-strings", "--dump-po-strings", "--wordexp", "--protected", "--pretty-print":
                     break
                 default: report(.unknownOption(name), field.range)

@@ -8,7 +8,11 @@ extension Walker {
         var word = node.second
         while word != .none, !isExhausted {
             let entry = source.tree[word: word]
-            if entry.flags.contains(.compound) { declared.append(entry.part) } else { evaluate(word, source, into: &fields) }
+            if entry.flags.contains(.compound) {
+                declared.append(entry.part)
+            } else {
+                evaluate(word, source, into: &fields)
+            }
             word = entry.next
         }
         guard !isExhausted else { return }

@@ -45,7 +45,8 @@ extension Walker {
                 if let file = rest.first, string(field) != "-delete" {
                     addOperand(file, .write, via: via + [name], isCertain: true)
                 }
-            case "-files0-from": if let file = rest.first { addOperand(file, .read, via: via + [name], isCertain: true) }
+            case "-files0-from":
+                if let file = rest.first { addOperand(file, .read, via: via + [name], isCertain: true) }
             default: break
             }
         }
@@ -111,7 +112,8 @@ extension Walker {
             if scan.stops { return }
             let options = rest[before..<scan.rest.startIndex]
             if options.contains(where: { givesText(grammar, $0) }) { hasText = true }
-            if name == "runuser", options.contains(where: { string($0).hasPrefix("-u") || string($0).hasPrefix("--u") }) {
+            if name == "runuser", options.contains(where: { string($0).hasPrefix("-u") || string($0).hasPrefix("--u") })
+            {
                 return runWrapped(scan.rest, by: name)
             }
             rest = scan.rest
@@ -172,7 +174,9 @@ extension Walker {
         var hasHost = false
         while let field = rest.first {
             let text = bytes(field)
-            if field.isDynamic, !hasHost, field.splits, !accepts(field, by: name) { return report(.dynamicArguments(name), field.range) }
+            if field.isDynamic, !hasHost, field.splits, !accepts(field, by: name) {
+                return report(.dynamicArguments(name), field.range)
+            }
             guard text.first == Byte.minus, text.count > 1, !field.isDynamic else {
                 if hasHost { break }
                 hasHost = true
@@ -199,7 +203,8 @@ extension Walker {
 
     mutating func checkRemoteOption(_ value: Field, _ name: String) {
         let text = string(value).lowercased()
-        if value.isDynamic || text.contains(token: "command") || text.contains(token: "match") || text.contains(token: "include")
+        if value.isDynamic || text.contains(token: "command") || text.contains(token: "match")
+            || text.contains(token: "include")
             || text.contains(token: "provider") || text.contains(token: "xauth")
         {
             if let equals = bytes(value).firstIndex(of: Byte.equals), !value.isDynamic {
@@ -223,7 +228,9 @@ extension Walker {
                 rest = rest.dropFirst()
             case "-x", "-ix", "--command", "-s", "-S": report(.opaqueProgram(name), field.range)
             default:
-                if text.contains(token: "ex=") || text.contains(token: "command=") { report(.opaqueProgram(name), field.range) }
+                if text.contains(token: "ex=") || text.contains(token: "command=") {
+                    report(.opaqueProgram(name), field.range)
+                }
                 if field.isDynamic, field.splits { report(.dynamicArguments(name), field.range) }
             }
         }
@@ -236,7 +243,8 @@ extension Walker {
     private mutating func checkDebuggerCommand(_ field: Field, _ name: String) {
         guard field.isLiteral else { return report(.opaqueProgram(name), field.range) }
         switch string(field) {
-        case "run", "r", "bt", "backtrace", "quit", "q", "continue", "c", "info registers", "thread apply all bt", "starti":
+        case "run", "r", "bt", "backtrace", "quit", "q", "continue", "c", "info registers", "thread apply all bt",
+            "starti":
             break
         default:
             let text = string(field)
@@ -270,10 +278,13 @@ extension Walker {
     private mutating func runTerminal(_ name: String, _ range: Range<Int>, _ arguments: ArraySlice<Field>) {
         if name == "screen" { return runScreen(range, arguments) }
         let harmless = [
-            "ls", "list-sessions", "list-windows", "list-panes", "attach", "attach-session", "a", "detach", "kill-session",
-            "kill-window", "has-session", "show-options", "show-environment", "set-option", "set-environment", "rename-session", "rename-window",
+            "ls", "list-sessions", "list-windows", "list-panes", "attach", "attach-session", "a", "detach",
+            "kill-session",
+            "kill-window", "has-session", "show-options", "show-environment", "set-option", "set-environment",
+            "rename-session", "rename-window",
             "display-message", "capture-pane", "select-window", "select-pane",
-            "-V", "movew", "move-window", "swap-window", "last-window", "next-window", "previous-window", "resize-pane", "lsk",
+            "-V", "movew", "move-window", "swap-window", "last-window", "next-window", "previous-window", "resize-pane",
+            "lsk",
         ]
         let isSetting = arguments.first.map { string($0) == "set" || string($0) == "set-option" } ?? false
         if isSetting {
@@ -284,8 +295,12 @@ extension Walker {
             if !isDangerous { return }
         }
         var rest = arguments
-        while let first = rest.first, ["-2", "-u", "-8", "-v", "-l", "-C"].contains(string(first)) { rest = rest.dropFirst() }
-        if let verb = rest.first, ["new-session", "new", "new-window", "neww", "split-window", "splitw"].contains(string(verb)) {
+        while let first = rest.first, ["-2", "-u", "-8", "-v", "-l", "-C"].contains(string(first)) {
+            rest = rest.dropFirst()
+        }
+        if let verb = rest.first,
+            ["new-session", "new", "new-window", "neww", "split-window", "splitw"].contains(string(verb))
+        {
             var scan = Scan(rest: rest.dropFirst(), tail: .text)
             guard scanOptions(Self.tmuxGrammar, name, &scan), !scan.rest.isEmpty else { return }
             return runJoined(scan.rest, by: name)
@@ -329,7 +344,9 @@ extension Walker {
                 if let command = rest.first { checkEditorCommand(command, command, name) }
             case "-S", "-s", "-u", "-l", "--load", "--script", "-U": report(.opaqueProgram(name), field.range)
             default:
-                if text.hasPrefix("+"), text.utf8.count > 1 { checkEditorCommand(field, piece(of: field, from: field.start + 1), name) }
+                if text.hasPrefix("+"), text.utf8.count > 1 {
+                    checkEditorCommand(field, piece(of: field, from: field.start + 1), name)
+                }
                 if text.hasPrefix("-c") || text.hasPrefix("--eval=") || text.hasPrefix("-S") {
                     report(.opaqueProgram(name), field.range)
                 }
@@ -341,8 +358,15 @@ extension Walker {
         var text = string(value)
         guard !field.isDynamic else { return report(.opaqueProgram(name), field.range) }
         if text.hasPrefix(":") { text.removeFirst() }
-        if text.allSatisfy({ $0.isNumber }) || text == "q" || text == "wq" || text == "qa" || text == "q!" || text == "wq!" { return }
-        if text.hasPrefix("/") || text.hasPrefix("set ") && !text.contains(token: "shell") && !text.contains(token: "|") { return }
+        if text.allSatisfy({ $0.isNumber }) || text == "q" || text == "wq" || text == "qa" || text == "q!"
+            || text == "wq!"
+        {
+            return
+        }
+        if text.hasPrefix("/") || text.hasPrefix("set ") && !text.contains(token: "shell") && !text.contains(token: "|")
+        {
+            return
+        }
         if let bang = bytes(value).firstIndex(of: Byte.bang) {
             runText(piece(of: value, from: bang + 1), by: name)
         }
@@ -375,7 +399,9 @@ extension Walker {
             if !command.contains(where: { string($0).contains(token: "{") }) { words.append(unknownField(range)) }
             runWrapped(words[...], by: name)
         }
-        if string(first).contains(where: { ";|&$`(".contains($0) }) || command.contains(where: { $0.isLiteral && string($0).contains(where: { ";|&$`(".contains($0) }) }) {
+        if string(first).contains(where: { ";|&$`(".contains($0) })
+            || command.contains(where: { $0.isLiteral && string($0).contains(where: { ";|&$`(".contains($0) }) })
+        {
             runJoined(command, by: name)
         }
     }

@@ -18,12 +18,15 @@ import Testing
 
     static func plan(_ policy: Policy) throws -> SandboxPlan {
         SandboxPlan(
-            id: try #require(SandboxID(rawValue: "sb-abcdefghij")), instanceID: "inst-1", policy: policy, policyVersion: 1,
+            id: try #require(SandboxID(rawValue: "sb-abcdefghij")), instanceID: "inst-1", policy: policy,
+            policyVersion: 1,
             image: "box:t", user: SandboxUser(uid: 70_001, gid: 70_002), labels: ["team": "a"], directory: "/d",
             workspacePath: "/d/work", gatePath: "/d/gate", resolverText: nil, hostname: "sandbox")
     }
 
-    static func facts(_ info: String = #"{"SecurityOptions":["name=seccomp,profile=default"],"CgroupVersion":"1"}"#)
+    static func facts(
+        _ info: String = #"{"SecurityOptions":["name=seccomp,profile=default"],"CgroupVersion":"1"}"#
+    )
         throws -> DockerEngineFacts
     {
         DockerEngineFacts(
@@ -114,7 +117,8 @@ import Testing
     }
 
     @Test func whatTheImageBringsIsTakenOut() throws {
-        let image = #"{"Env":["LD_PRELOAD=/x","FOO=a=b","PATH=/evil","FOO=c","=x"],"Volumes":{"/data/":{},"/work":{},"/tmp":{}}}"#
+        let image =
+            #"{"Env":["LD_PRELOAD=/x","FOO=a=b","PATH=/evil","FOO=c","=x"],"Volumes":{"/data/":{},"/work":{},"/tmp":{}}}"#
         let body = try body(try Self.policy(), image: image)
         #expect(body["Env"] == [.string("PATH=" + DockerCreateBody.path), "LD_PRELOAD", "FOO"])
         let folders = try #require(body["HostConfig"]?["Tmpfs"]?.members)
