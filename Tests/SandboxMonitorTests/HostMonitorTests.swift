@@ -21,37 +21,60 @@ import Testing
     static func sleeper() throws -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sleep")
-        process.arguments = ["600"]
+        process.arguments = ["100"]
+        // It must not hold the test run's own output open, should it outlive its test.
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
         try process.run()
         return process
     }
 
-    static var hasGroups: Bool {
-        do { return try CgroupLayout.detect().kind != .none } catch { return false }
+    /// Runs `body` with a process that has a control group of its own, as a sandbox has.
+    static func withSleeper(_ body: (Process) async throws -> Void) async throws {
+        let layout = try CgroupLayout.detect()
+        let group = layout.place(of: "/sandwarden-test-\(UInt32.random(in: 0...UInt32.max))")
+        try group.create()
+        let process = try sleeper()
+        try group.add(pid: process.processIdentifier)
+        do {
+            try await body(process)
+        } catch {
+            _ = kill(process.processIdentifier, SIGKILL)
+            throw error
+        }
+        _ = kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        try group.remove(until: MonotonicInstant.now().advanced(by: .seconds(5)))
     }
 
-    @Test(.timeLimit(.minutes(1)), .enabled(if: hasGroups, "no control groups are mounted"))
+    static var hasGroups: Bool {
+        do { return try geteuid() == 0 && CgroupLayout.detect().kind != .none } catch { return false }
+    }
+
+    @Test(.timeLimit(.minutes(1)), .enabled(if: hasGroups, "root and control groups are needed"))
     func samplesComeAndTheEndIsHeard() async throws {
         let monitor = HostMonitor(metrics: MetricsRegistry(), logger: Logger(label: "test"))
-        let process = try Self.sleeper()
-        try monitor.watch(try Self.target(process.processIdentifier))
-        var samples = 0
-        for await event in monitor.events {
-            if case .sample = event {
-                samples += 1
-                if samples == 3 { process.terminate() }
+        try await Self.withSleeper { process in
+            try monitor.watch(try Self.target(process.processIdentifier))
+            var samples = 0
+            for await event in monitor.events {
+                if case .sample(let sample) = event {
+                    samples += 1
+                    #expect(sample.processCount == 1)
+                    if samples == 3 { _ = kill(process.processIdentifier, SIGKILL) }
+                }
+                if case .holderExited = event { break }
             }
-            if case .holderExited = event { break }
+            #expect(samples >= 3)
         }
-        #expect(samples >= 3)
         await monitor.stop()
     }
 
-    @Test(.timeLimit(.minutes(1)), .enabled(if: hasGroups, "no control groups are mounted"))
+    @Test(.timeLimit(.minutes(1)), .enabled(if: hasGroups, "root and control groups are needed"))
     func aReusedPidIsNotWatched() async throws {
         let monitor = HostMonitor(metrics: MetricsRegistry(), logger: Logger(label: "test"))
         let process = try Self.sleeper()
-        defer { process.terminate() }
+        defer { _ = kill(process.processIdentifier, SIGKILL) }
         var target = try Self.target(process.processIdentifier)
         target.holderStartTicks += 1
         #expect(throws: MonitorError.self) { try monitor.watch(target) }
