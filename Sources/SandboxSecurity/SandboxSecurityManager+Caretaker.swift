@@ -150,6 +150,20 @@ extension SandboxSecurityManager {
         }
     }
 
+    // A mount can be busy for a moment after its last process: nobody else would take it away once this daemon is gone.
+    private func releaseRemains() async {
+        for _ in 0..<20 {
+            let rest = records.values.filter { !$0.state.isAlive && !$0.isReleased }
+            guard !rest.isEmpty else { return }
+            for record in rest { await release(record.id) }
+            do {
+                try await Task.sleep(for: .milliseconds(250))
+            } catch {
+                return
+            }
+        }
+    }
+
     /// Ends the manager: no new sandbox begins, and the living ones are ended, frozen or left as configured.
     public func shutdown() async {
         isDraining = true
@@ -171,6 +185,7 @@ extension SandboxSecurityManager {
             case .pause, .keep: break
             }
         }
+        await releaseRemains()
         for tasks in followers.values { for task in tasks { task.cancel() } }
         followers = [:]
         await monitor.stop()
